@@ -1,0 +1,80 @@
+"""PostgreSQL: the engine, the declarative base and the one way to open a transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, MetaData, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of every table. Times are `timestamptz`, dictionaries are `jsonb`, ints are `bigint`."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {  # noqa: RUF012 — read by SQLAlchemy at class creation
+        int: BigInteger,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
+
+
+class Database:
+    """A pool of connections to one PostgreSQL and the transactions on it."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(url), pool_size=pool_size, max_overflow=10, pool_pre_ping=True, pool_recycle=1800
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One unit of work: commits at the end, or rolls everything back. Only edges open one."""
+        async with self._sessions() as session, session.begin():
+            yield session
+
+    async def wait_until_up(self, seconds: float = 30.0) -> None:
+        """Return when the server answers. One that was just killed refuses connections for a second or two."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            try:
+                async with self.engine.connect() as connection:
+                    await connection.execute(text("select 1"))
+                return
+            except OperationalError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The same address with SQLAlchemy's name for psycopg 3; accepts `postgres://` and `postgresql://`."""
+    scheme, rest = url.split("://", 1)
+    if scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError(f"DATABASE_URL must be a PostgreSQL address, not {scheme}://")
+    return f"postgresql+psycopg://{rest}"
+
+
+def libpq_url(url: str) -> str:
+    """The same address as libpq, psycopg and Rasa read it."""
+    return f"postgresql://{url.split('://', 1)[1]}"
