@@ -25,7 +25,7 @@ class Base(DeclarativeBase):
     """Base of every table. Times are `timestamptz`, dictionaries are `jsonb`, ints are `bigint`."""
 
     metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {  # noqa: RUF012 — read by SQLAlchemy at class creation
+    type_annotation_map = {
         int: BigInteger,
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,

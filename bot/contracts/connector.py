@@ -66,7 +66,7 @@ class Connector(Protocol):
         ...
 
     async def find_sent(self, outbound: Outbound) -> Sent | None:
-        """After an interrupted send: the platform's ids if it went out, None if it surely did not. Raises CannotTell."""
+        """After an interrupted send: its ids if it went out, None if it surely did not. Raises CannotTell."""
         ...
 
     async def show_typing(self, citizen_ref: str) -> None:

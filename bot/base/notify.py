@@ -1,0 +1,79 @@
+"""News between processes over PostgreSQL's LISTEN/NOTIFY: sent when the transaction commits, lost if nobody listens.
+
+Only a nudge to look at the rows; nothing may depend on a notification arriving.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base.db import libpq_url
+
+log = structlog.get_logger(__name__)
+CHANNEL = "tongdai"
+
+
+async def notify(session: AsyncSession, topic: str, **fields: Any) -> None:
+    """Tell every process about `topic` ("conversation", "tickets", "faq_index", …) once this transaction commits."""
+    payload = json.dumps({"topic": topic, **fields}, ensure_ascii=False)
+    await session.execute(text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+
+
+class Listener:
+    """One connection that listens, and any number of subscribers in this process."""
+
+    def __init__(self, url: str) -> None:
+        self._url = libpq_url(url)
+        self._queues: dict[str, set[asyncio.Queue[dict[str, Any]]]] = defaultdict(set)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to listen; reconnects by itself."""
+        self._task = asyncio.create_task(self._run(), name="listener")
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._task:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self, topic: str) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
+        """A queue of the news on `topic` while the block runs. `{"topic": "reconnected"}` says: look at the rows again."""
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=1000)
+        self._queues[topic].add(queue)
+        try:
+            yield queue
+        finally:
+            self._queues[topic].discard(queue)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True)
+                async with connection:
+                    await connection.execute(f"listen {CHANNEL}")
+                    for topic in list(self._queues):
+                        self._spread(topic, {"topic": "reconnected"})
+                    async for news in connection.notifies():
+                        fields = json.loads(news.payload)
+                        self._spread(fields["topic"], fields)
+            except psycopg.Error as error:
+                log.warning("listener.reconnecting", error=type(error).__name__)
+            await asyncio.sleep(0.3)
+
+    def _spread(self, topic: str, fields: dict[str, Any]) -> None:
+        for queue in self._queues.get(topic, ()):
+            if queue.full():  # a stuck reader must not stop the others; it will look at the rows again
+                with contextlib.suppress(asyncio.QueueEmpty):
+                    queue.get_nowait()
+            queue.put_nowait(fields)
