@@ -48,7 +48,7 @@ class Listener:
 
     @contextlib.asynccontextmanager
     async def subscribe(self, topic: str) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
-        """A queue of the news on `topic` while the block runs. `{"topic": "reconnected"}` says: look at the rows again."""
+        """A queue of the news on `topic` while the block runs. News of topic "reconnected" say: look at the rows."""
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=1000)
         self._queues[topic].add(queue)
         try:
