@@ -32,6 +32,8 @@ class ConversationRow(Base):
     last_choices: Mapped[list[Any]] = mapped_column(server_default="[]", default=list)
     """Choices on offer: [{"title", "payload"}]; a number or the words of one pick it."""
     last_place: Mapped[str | None]
+    answered_outside_at: Mapped[datetime | None]
+    """When a colleague last answered in the platform's own inbox: the bot stays silent for a while after that."""
 
 
 class MessageRow(Base):

@@ -1,0 +1,159 @@
+"""Rasa over loopback HTTP: what a message means (`parse`), and one turn of a dialogue (`talk`).
+
+Rasa saves its tracker once, after a message is wholly processed, with the metadata we sent; so `find_turn` can tell after
+a crash whether a message was processed, and no message reaches a form twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from bot.base.metrics import RASA_SECONDS
+from bot.contracts.ids import ConversationId, EntryId, MessageId, TicketCode
+from bot.contracts.messages import Choice, Reply
+
+FALLBACK = "nlu_fallback"
+
+
+class RasaUnavailable(Exception):
+    """Rasa is down, slow or answered something that is not an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What Rasa made of a text."""
+
+    intent: str
+    confidence: float
+    """0..1, Rasa's own; FALLBACK when no intent was clear."""
+    entities: dict[str, str] = field(default_factory=dict)
+    """Entity name → value as written, the first of each."""
+    ranking: tuple[tuple[str, float], ...] = ()
+
+
+class RasaClient:
+    """One Rasa server. Calls raise RasaUnavailable instead of whatever went wrong."""
+
+    def __init__(self, url: str, token: str, timeout_s: float) -> None:
+        self._token = {"token": token} if token else {}
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            timeout=httpx.Timeout(timeout_s, connect=1.0),
+            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._http.aclose()
+
+    async def is_up(self) -> bool:
+        """True when a model is loaded and messages can be parsed."""
+        try:
+            return bool((await self._call("status", "GET", "/status")).get("model_file"))
+        except RasaUnavailable:
+            return False
+
+    async def parse(self, text: str, message: MessageId) -> Understanding:
+        """The meaning of `text`; nothing is remembered."""
+        body = {"text": text, "message_id": str(message)}
+        answer = await self._call("parse", "POST", "/model/parse", json=body)
+        intent = answer.get("intent") or {}
+        entities: dict[str, str] = {}
+        for one in answer.get("entities", ()):
+            entities.setdefault(str(one["entity"]), str(one["value"]))
+        ranking = tuple((str(one["name"]), float(one["confidence"])) for one in answer.get("intent_ranking", ())[:5])
+        return Understanding(
+            intent=str(intent.get("name") or FALLBACK),
+            confidence=float(intent.get("confidence") or 0.0),
+            entities=entities,
+            ranking=ranking,
+        )
+
+    async def talk(self, conversation: ConversationId, message: MessageId, text: str) -> Sequence[Reply]:
+        """Give `text` to the dialogue of this conversation and collect what it says."""
+        body = {
+            "sender": sender(conversation),
+            "message": text,
+            "metadata": {"message_id": int(message), "conversation_id": int(conversation)},
+        }
+        answer = await self._call("talk", "POST", "/webhooks/rest/webhook", json=body)
+        if not isinstance(answer, list):
+            raise RasaUnavailable("webhook answered no list")
+        return replies_from(answer)
+
+    async def in_dialogue(self, conversation: ConversationId) -> bool:
+        """True while a form is under way."""
+        tracker = await self._call(
+            "tracker", "GET", f"/conversations/{sender(conversation)}/tracker", params={"include_events": "NONE"}
+        )
+        return bool((tracker.get("active_loop") or {}).get("name"))
+
+    async def find_turn(self, conversation: ConversationId, message: MessageId) -> Sequence[Reply] | None:
+        """What the dialogue said to `message` when it was processed before; None if it never was."""
+        tracker = await self._call(
+            "tracker", "GET", f"/conversations/{sender(conversation)}/tracker", params={"include_events": "ALL"}
+        )
+        return replies_after(tracker.get("events") or [], message)
+
+    async def _call(self, name: str, method: str, path: str, **more: Any) -> Any:
+        params = {**self._token, **more.pop("params", {})}
+        with RASA_SECONDS.labels(name).time():
+            try:
+                response = await self._http.request(method, path, params=params, **more)
+                response.raise_for_status()
+                return response.json()
+            except (httpx.HTTPError, ValueError) as error:
+                raise RasaUnavailable(f"{name}: {type(error).__name__}") from error
+
+
+def sender(conversation: ConversationId) -> str:
+    """The name under which Rasa keeps a conversation."""
+    return f"c{conversation}"
+
+
+def replies_from(items: Sequence[dict[str, Any]]) -> tuple[Reply, ...]:
+    """Rasa's list of texts and custom parts as replies; a custom part without text completes the reply before it."""
+    replies: list[Reply] = []
+    for item in items:
+        custom = item.get("custom") or {}
+        text = str(item.get("text") or custom.get("text") or "")
+        buttons = item.get("buttons") or custom.get("choices") or ()
+        choices = tuple(Choice(str(one["title"]), str(one["payload"])) for one in buttons)
+        reply = Reply(
+            text=text,
+            choices=choices,
+            ticket=TicketCode(custom["ticket"]) if custom.get("ticket") else None,
+            entry=EntryId(int(custom["entry"])) if custom.get("entry") else None,
+            ask_helpful=bool(custom.get("ask_helpful")),
+        )
+        if not text and replies:
+            before = replies.pop()
+            reply = Reply(
+                before.text,
+                before.choices or reply.choices,
+                reply.ticket or before.ticket,
+                reply.entry or before.entry,
+                reply.ask_helpful or before.ask_helpful,
+            )
+        if reply.text:
+            replies.append(reply)
+    return tuple(replies)
+
+
+def replies_after(events: Sequence[dict[str, Any]], message: MessageId) -> tuple[Reply, ...] | None:
+    """What the bot said after the user event that carries `message`, up to the next user event; None if none does."""
+    items: list[dict[str, Any]] | None = None
+    for event in events:
+        kind = event.get("event")
+        if kind == "user":
+            if items is not None:
+                break
+            if (event.get("metadata") or {}).get("message_id") == int(message):
+                items = []
+        elif kind == "bot" and items is not None:
+            data = event.get("data") or {}
+            items.append({"text": event.get("text"), "buttons": data.get("buttons"), "custom": data.get("custom")})
+    return None if items is None else replies_from(items)

@@ -1,0 +1,198 @@
+"""Accept once: what came in becomes a row before anything else happens to it.
+
+`accept` writes the row and defers the job in the caller's transaction; a second delivery of the same message finds the
+unique key and changes nothing.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+from procrastinate.tasks import Task
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base import jobs
+from bot.base.notify import notify
+from bot.contracts.ids import Channel, ConversationId, MessageId
+from bot.contracts.messages import Author, DeliveryState, Echo, Inbound, Kind, Receipt, ReceiptState
+from bot.conversation.tables import ConversationRow, MessageRow
+
+log = structlog.get_logger(__name__)
+
+MAX_TEXT = 20_000
+"""Characters of one message that are kept; platforms allow far less."""
+
+
+async def accept(session: AsyncSession, inbound: Inbound, converse: Task[Any, Any, Any]) -> tuple[MessageId, bool]:
+    """The message's id, and whether it is new. A new one has its job; both exist exactly if the caller commits."""
+    conversation = await _conversation_for(session, inbound)
+    statement = (
+        insert(MessageRow)
+        .values(
+            conversation_id=conversation,
+            channel=inbound.channel,
+            direction="in",
+            author=Author.CITIZEN,
+            kind=inbound.kind,
+            text=inbound.text.replace("\x00", "")[:MAX_TEXT],
+            payload=inbound.payload,
+            attachments=[asdict(one) for one in inbound.attachments],
+            extra=_extra(inbound),
+            provider_message_id=inbound.provider_message_id,
+            said_at=inbound.sent_at,
+        )
+        .on_conflict_do_nothing(index_elements=["channel", "provider_message_id"])
+        .returning(MessageRow.id)
+    )
+    new = (await session.execute(statement)).scalar_one_or_none()
+    if new is None:
+        known = await session.execute(
+            select(MessageRow.id).where(
+                MessageRow.channel == inbound.channel, MessageRow.provider_message_id == inbound.provider_message_id
+            )
+        )
+        return known.scalar_one(), False
+    await jobs.defer(session, converse, lock=f"conversation:{conversation}", message=new)
+    await notify(session, "conversation", conversation=conversation, citizen_ref=inbound.citizen_ref, message=new)
+    log.info(
+        "message.accepted", channel=inbound.channel, message=new, conversation=conversation, chars=len(inbound.text)
+    )
+    return new, True
+
+
+async def accept_receipt(session: AsyncSession, receipt: Receipt) -> int:
+    """Mark messages of ours as delivered or seen; returns how many changed. A receipt never takes a state back."""
+    column = MessageRow.seen_at if receipt.state is ReceiptState.SEEN else MessageRow.delivered_at
+    earlier = [DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN]
+    if receipt.state is ReceiptState.SEEN:
+        earlier.append(DeliveryState.DELIVERED)
+    conversation = select(ConversationRow.id).where(
+        ConversationRow.channel == receipt.channel, ConversationRow.citizen_ref == receipt.citizen_ref
+    )
+    wanted = [
+        MessageRow.direction == "out",
+        MessageRow.status.in_(earlier),
+        MessageRow.conversation_id.in_(conversation.scalar_subquery()),
+    ]
+    if receipt.provider_message_ids:
+        wanted.append(func.jsonb_exists_any(MessageRow.provider_ids, list(receipt.provider_message_ids)))
+    elif receipt.up_to:
+        wanted.append(MessageRow.sent_at <= receipt.up_to)
+    else:
+        return 0
+    changed = await session.execute(
+        update(MessageRow)
+        .where(*wanted)
+        .values({"status": receipt.state.value, column: receipt.at})
+        .returning(MessageRow.id, MessageRow.conversation_id)
+    )
+    rows = changed.all()
+    for conversation_id in {row.conversation_id for row in rows}:
+        await notify(session, "conversation", conversation=conversation_id, receipt=True)
+    return len(rows)
+
+
+async def accept_echo(session: AsyncSession, echo: Echo) -> None:
+    """The platform's copy of a message in our name: settles an uncertain send, or is a person's own answer.
+
+    A person who answers in the platform's own inbox takes the conversation over; their words join the history.
+    """
+    ours = await _settle_echo(session, echo)
+    if ours or not echo.by_human:
+        return
+    conversation = await _conversation_id(session, echo.channel, echo.citizen_ref)
+    if conversation is None:
+        return
+    written = await session.execute(
+        insert(MessageRow)
+        .values(
+            conversation_id=conversation,
+            channel=echo.channel,
+            direction="out",
+            author=Author.OPERATOR,
+            kind=Kind.TEXT,
+            text=echo.text,
+            attachments=[asdict(one) for one in echo.attachments],
+            extra={"outside": True},
+            provider_message_id=echo.provider_message_id,
+            provider_ids=[echo.provider_message_id],
+            status=DeliveryState.SENT,
+            sent_at=echo.sent_at,
+            said_at=echo.sent_at,
+        )
+        .on_conflict_do_nothing(index_elements=["channel", "provider_message_id"])
+        .returning(MessageRow.id)
+    )
+    new = written.scalar_one_or_none()
+    if new is not None:
+        await session.execute(
+            update(ConversationRow)
+            .where(ConversationRow.id == conversation)
+            .values(answered_outside_at=echo.sent_at, last_message_at=func.now())
+        )
+        await notify(session, "conversation", conversation=conversation, citizen_ref=echo.citizen_ref, message=new)
+        log.info("conversation.taken_outside", channel=echo.channel, conversation=conversation)
+
+
+async def _settle_echo(session: AsyncSession, echo: Echo) -> bool:
+    known = await session.execute(
+        select(MessageRow.id)
+        .where(
+            MessageRow.channel == echo.channel,
+            MessageRow.direction == "out",
+            func.jsonb_exists(MessageRow.provider_ids, echo.provider_message_id),
+        )
+        .limit(1)
+    )
+    if known.scalar_one_or_none() is not None:
+        return True
+    if echo.outbound is None:
+        return False
+    row = await session.get(MessageRow, echo.outbound, with_for_update=True)
+    if row is None or row.channel != echo.channel or row.direction != "out":
+        return False
+    row.provider_ids = [*row.provider_ids, echo.provider_message_id]
+    return True
+
+
+async def _conversation_for(session: AsyncSession, inbound: Inbound) -> ConversationId:
+    moment = inbound.sent_at
+    values = {
+        "channel": inbound.channel,
+        "citizen_ref": inbound.citizen_ref,
+        "citizen_name": inbound.citizen_name,
+        "phone": inbound.phone,
+        "last_inbound_at": moment,
+        "last_message_at": func.now(),
+    }
+    made = insert(ConversationRow).values(**values)
+    statement = made.on_conflict_do_update(
+        index_elements=["channel", "citizen_ref"],
+        set_={
+            "last_inbound_at": func.greatest(ConversationRow.last_inbound_at, made.excluded.last_inbound_at),
+            "last_message_at": func.now(),
+            "citizen_name": func.coalesce(made.excluded.citizen_name, ConversationRow.citizen_name),
+            "phone": func.coalesce(made.excluded.phone, ConversationRow.phone),
+        },
+    ).returning(ConversationRow.id)
+    return (await session.execute(statement)).scalar_one()
+
+
+async def _conversation_id(session: AsyncSession, channel: Channel, citizen_ref: str) -> ConversationId | None:
+    found = await session.execute(
+        select(ConversationRow.id).where(ConversationRow.channel == channel, ConversationRow.citizen_ref == citizen_ref)
+    )
+    return found.scalar_one_or_none()
+
+
+def _extra(inbound: Inbound) -> dict[str, Any]:
+    extra: dict[str, Any] = {}
+    if inbound.location:
+        extra["location"] = asdict(inbound.location)
+    if inbound.phone:
+        extra["phone"] = inbound.phone
+    if inbound.context:
+        extra["context"] = inbound.context
+    return extra

@@ -1,0 +1,205 @@
+"""Send one message, once.
+
+    QUEUED ─► SENDING (committed before the request) ─► SENT
+                 │ the process died, or no answer came
+                 ▼
+             UNCERTAIN ─► the platform's echo or history says: it went out ─► SENT
+                       └► it did not, or no echo came within ECHO_PATIENCE ─► SENDING again
+
+No sender can close the gap between the platform's yes and our commit; it is kept to this one message.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base.clock import now
+from bot.base.db import Database
+from bot.base.jobs import WaitAndRetry
+from bot.base.metrics import DELIVERIES
+from bot.base.notify import notify
+from bot.contracts.connector import Connector, WindowState
+from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, RetryLater
+from bot.contracts.ids import Channel, MessageId, TicketCode
+from bot.contracts.messages import Attachment, Author, Choice, DeliveryState, Outbound
+from bot.conversation.tables import ConversationRow, MessageRow
+
+log = structlog.get_logger(__name__)
+
+MAX_ATTEMPTS = 12
+"""With the waits below, about an hour and a half of a platform being down."""
+ECHO_PATIENCE = timedelta(seconds=20)
+"""How long an uncertain message waits for the platform's echo before it is sent again."""
+LONGEST_WAIT_S = 900.0
+
+HELD_VI = "Ngoài khung được nhắn tin: sẽ gửi khi người dân nhắn lại. Nếu gấp, hãy gọi điện."
+OFF_VI = "Kênh này đang tắt: kiểm tra cấu hình."
+
+
+async def deliver(database: Database, connectors: Mapping[Channel, Connector], message: MessageId) -> None:
+    """The job: send `message` if it still waits. Raises WaitAndRetry to be run again."""
+    async with database.transaction() as session:
+        outbound, before = await _begin(session, message)
+    if outbound is None:
+        return
+    connector = connectors.get(outbound.channel)
+    if connector is None:
+        await _fail(database, message, OFF_VI, ())
+        return
+    if before is not DeliveryState.QUEUED and await _went_out_already(database, connector, outbound):
+        return
+    window = connector.window(outbound.last_inbound_at, outbound.author, now())
+    if window.state is WindowState.CLOSED:
+        await _hold(database, message)
+        return
+    await _mark(database, message, DeliveryState.SENDING)
+    try:
+        sent = await connector.send(outbound)
+    except Ambiguous as error:
+        await _mark(database, message, DeliveryState.UNCERTAIN, parts=error.sent_parts)
+        raise WaitAndRetry(error.after_s) from None
+    except RetryLater as error:
+        await _try_again(database, outbound, error)
+    except GiveUp as error:
+        if error.action is Action.WINDOW:
+            await _hold(database, message)
+        else:
+            log.error(
+                "message.not_sent", message=message, channel=outbound.channel, code=error.code, action=error.action
+            )
+            await _fail(database, message, error.reason_vi, error.sent_parts)
+    else:
+        await _mark(database, message, DeliveryState.SENT, parts=sent.provider_message_ids)
+
+
+async def _begin(session: AsyncSession, message: MessageId) -> tuple[Outbound | None, DeliveryState]:
+    row = await session.get(MessageRow, message)
+    if row is None or row.status is None:
+        return None, DeliveryState.FAILED
+    state = DeliveryState(row.status)
+    match state:
+        case DeliveryState.QUEUED | DeliveryState.UNCERTAIN:
+            pass
+        case DeliveryState.SENDING:  # whoever was sending it died in the act
+            row.status = DeliveryState.UNCERTAIN
+            await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+        case (
+            DeliveryState.SENT
+            | DeliveryState.DELIVERED
+            | DeliveryState.SEEN
+            | DeliveryState.HELD
+            | DeliveryState.FAILED
+        ):
+            return None, state
+        case _:
+            assert_never(state)
+    conversation = await session.get_one(ConversationRow, row.conversation_id)
+    answered = await session.get(MessageRow, row.answers) if row.answers else None
+    return (
+        Outbound(
+            message=row.id,
+            channel=Channel(row.channel),
+            citizen_ref=conversation.citizen_ref,
+            author=Author(row.author),
+            text=row.text,
+            created_at=row.created_at,
+            choices=tuple(Choice(**one) for one in row.choices),
+            attachments=tuple(Attachment(**one) for one in row.attachments),
+            ticket=TicketCode(row.ticket) if row.ticket else None,
+            reply_to=answered.provider_message_id if answered else None,
+            context=answered.extra.get("context") if answered else None,
+            last_inbound_at=conversation.last_inbound_at,
+            sent_parts=tuple(row.provider_ids),
+        ),
+        state,
+    )
+
+
+async def _went_out_already(database: Database, connector: Connector, outbound: Outbound) -> bool:
+    """True when the interrupted send is settled as sent; False when it may be sent (again)."""
+    try:
+        sent = await connector.find_sent(outbound)
+    except RetryLater as error:
+        raise WaitAndRetry(error.after_s) from None
+    except CannotTell:
+        async with database.transaction() as session:
+            row = await session.get_one(MessageRow, outbound.message)
+            if len(row.provider_ids) > len(outbound.sent_parts):  # the echo came
+                row.status, row.sent_at = DeliveryState.SENT, now()
+                return True
+            waited = now() - (row.sending_since or row.created_at)
+        if waited < ECHO_PATIENCE:
+            raise WaitAndRetry(3.0) from None
+        log.warning("message.sent_again", message=outbound.message, channel=outbound.channel)
+        return False
+    if sent is None:
+        return False
+    await _mark(database, outbound.message, DeliveryState.SENT, parts=sent.provider_message_ids)
+    log.info("message.found_sent", message=outbound.message, channel=outbound.channel)
+    return True
+
+
+async def _try_again(database: Database, outbound: Outbound, error: RetryLater) -> None:
+    async with database.transaction() as session:
+        row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
+        row.attempts += 1
+        row.status, row.failure = DeliveryState.QUEUED, error.reason
+        row.provider_ids = _joined(row.provider_ids, error.sent_parts)
+        attempts = row.attempts
+    if attempts >= MAX_ATTEMPTS:
+        await _fail(database, outbound.message, f"Đã thử {attempts} lần: {error.reason}", error.sent_parts)
+        return
+    DELIVERIES.labels(outbound.channel, "retried").inc()
+    raise WaitAndRetry(min(LONGEST_WAIT_S, max(error.after_s, 1.6 ** (attempts - 1))))
+
+
+async def _mark(database: Database, message: MessageId, state: DeliveryState, *, parts: tuple[str, ...] = ()) -> None:
+    async with database.transaction() as session:
+        row = await session.get_one(MessageRow, message, with_for_update=True)
+        if row.status in {DeliveryState.DELIVERED, DeliveryState.SEEN}:  # the receipt was faster than our commit
+            row.provider_ids = _joined(row.provider_ids, parts)
+            return
+        row.status = state
+        row.provider_ids = _joined(row.provider_ids, parts)
+        if state is DeliveryState.SENDING:
+            row.sending_since = now()
+        if state is DeliveryState.SENT:
+            row.sent_at, row.failure = now(), None
+            DELIVERIES.labels(row.channel, "sent").inc()
+        await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+
+
+async def _hold(database: Database, message: MessageId) -> None:
+    async with database.transaction() as session:
+        row = await session.get_one(MessageRow, message, with_for_update=True)
+        row.status, row.failure = DeliveryState.HELD, HELD_VI
+        DELIVERIES.labels(row.channel, "held").inc()
+        await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+        await notify(session, "delivery_trouble", conversation=row.conversation_id, message=message)
+
+
+async def _fail(database: Database, message: MessageId, reason: str, parts: tuple[str, ...]) -> None:
+    async with database.transaction() as session:
+        row = await session.get_one(MessageRow, message, with_for_update=True)
+        row.status, row.failure = DeliveryState.FAILED, reason
+        row.provider_ids = _joined(row.provider_ids, parts)
+        DELIVERIES.labels(row.channel, "failed").inc()
+        await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+        await notify(session, "delivery_trouble", conversation=row.conversation_id, message=message)
+
+
+def _joined(known: list[str], new: tuple[str, ...]) -> list[str]:
+    return [*known, *(one for one in new if one not in known)]
+
+
+async def trouble(session: AsyncSession, limit: int = 50) -> list[MessageId]:
+    """Messages that could not be sent and wait for a person, newest first."""
+    stuck = [DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.UNCERTAIN]
+    found = await session.execute(
+        select(MessageRow.id).where(MessageRow.status.in_(stuck)).order_by(MessageRow.id.desc()).limit(limit)
+    )
+    return list(found.scalars())

@@ -1,0 +1,101 @@
+"""Say something to a citizen: a row and its delivery job in the caller's transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from procrastinate.tasks import Task
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base import jobs
+from bot.base.clock import now
+from bot.base.notify import notify
+from bot.contracts.connector import Capabilities
+from bot.contracts.ids import AccountId, Channel, ConversationId, MessageId
+from bot.contracts.messages import Author, DeliveryState, Reply
+from bot.conversation.tables import ConversationRow, MessageRow
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """How messages leave: the delivery job, and what each channel can do."""
+
+    deliver: Task[Any, Any, Any]
+    capabilities: Mapping[Channel, Capabilities]
+
+    async def post(
+        self,
+        session: AsyncSession,
+        conversation: ConversationId,
+        reply: Reply,
+        *,
+        author: Author,
+        account: AccountId | None = None,
+        answers: MessageId | None = None,
+    ) -> MessageId:
+        """Write the message and defer its delivery; on a channel that pulls, the committed row is the delivery."""
+        to = (
+            await session.execute(
+                select(ConversationRow.channel, ConversationRow.citizen_ref).where(ConversationRow.id == conversation)
+            )
+        ).one()
+        pulls = self._pulls(Channel(to.channel))
+        row = MessageRow(
+            conversation_id=conversation,
+            channel=to.channel,
+            direction="out",
+            author=author,
+            account=account,
+            text=reply.text,
+            choices=[{"title": one.title, "payload": one.payload} for one in reply.choices],
+            ticket=reply.ticket,
+            entry=reply.entry,
+            ask_helpful=reply.ask_helpful,
+            answers=answers,
+            status=DeliveryState.SENT if pulls else DeliveryState.QUEUED,
+            sent_at=now() if pulls else None,
+        )
+        session.add(row)
+        await session.flush()
+        await session.execute(
+            update(ConversationRow).where(ConversationRow.id == conversation).values(last_message_at=func.now())
+        )
+        if not pulls:
+            await self.defer_delivery(session, row.id, conversation)
+        await notify(session, "conversation", conversation=conversation, citizen_ref=to.citizen_ref, message=row.id)
+        return row.id
+
+    async def defer_delivery(self, session: AsyncSession, message: MessageId, conversation: ConversationId) -> None:
+        """The job that sends `message`; messages to one citizen go out in the order of their rows."""
+        await jobs.defer(session, self.deliver, lock=f"deliver:{conversation}", message=message)
+
+    async def release_held(self, session: AsyncSession, conversation: ConversationId) -> int:
+        """The citizen wrote again, so the window is open: send what was kept for them, oldest first."""
+        held = await session.execute(
+            update(MessageRow)
+            .where(MessageRow.conversation_id == conversation, MessageRow.status == DeliveryState.HELD)
+            .values(status=DeliveryState.QUEUED, failure=None, attempts=0)
+            .returning(MessageRow.id)
+        )
+        ids = sorted(held.scalars())
+        for one in ids:
+            await self.defer_delivery(session, one, conversation)
+        return len(ids)
+
+    async def retry(self, session: AsyncSession, message: MessageId) -> bool:
+        """An operator asks to send a failed, held or uncertain message again. False if it is not in such a state."""
+        row = await session.get(MessageRow, message, with_for_update=True)
+        again = {DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.UNCERTAIN}
+        if row is None or row.direction != "out" or row.status not in again:
+            return False
+        row.status, row.failure, row.attempts = DeliveryState.QUEUED, None, 0
+        await self.defer_delivery(session, message, row.conversation_id)
+        return True
+
+    def _pulls(self, channel: Channel) -> bool:
+        known = self.capabilities.get(channel)
+        return known is not None and known.pulls
