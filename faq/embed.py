@@ -45,7 +45,7 @@ class Embedder(Protocol):
         """Sentence vectors, float32, shape (len(texts), self.dim), each of Euclidean length 1.
 
         Texts are lower-cased, and "query: " is put before each, as E5 was trained for symmetric tasks (Wang et
-        al. 2024, arXiv:2402.05672). The same text gives the same vector whatever else is in the call (to float rounding).
+        al. 2024, arXiv:2402.05672). A text's vector doesn't depend on what else is in the call.
         Raises EmbedderUnavailable if the model can't be loaded; an empty `texts` gives shape (0, self.dim).
         """
         ...

@@ -1,0 +1,113 @@
+"""The searchable form of the live entries: texts, vectors, word lists. Immutable once built; replaced as a whole."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from faq.embed import FloatArray
+from faq.entry import EntryDraft, EntryRecord
+from faq.lexical import Postings
+from faq.normalise import key_of, letter_grams, n_grams, words_of
+
+ANSWER_WORDS: Final = 40
+"""An answer is indexed by its first words: that is where it says what it is about, and embedding costs by the word."""
+
+
+class PieceKind(IntEnum):
+    """What a text of an entry is."""
+
+    QUESTION = 0
+    PHRASING = 1
+    ANSWER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One text by which an entry can be found."""
+
+    kind: PieceKind
+    text: str
+    words: tuple[str, ...]
+
+    @property
+    def dense(self) -> str:
+        """What is embedded."""
+        return " ".join(self.words)
+
+
+def pieces_of(draft: EntryDraft) -> tuple[Piece, ...]:
+    """The texts by which an entry can be found: its question, its phrasings, the start of its answer."""
+    texts = [(PieceKind.QUESTION, draft.question), *((PieceKind.PHRASING, text) for text in draft.phrasings)]
+    pieces = [Piece(kind, text, tuple(words_of(text))) for kind, text in texts]
+    answer = tuple(words_of(draft.answer)[:ANSWER_WORDS])
+    if answer:
+        pieces.append(Piece(PieceKind.ANSWER, draft.answer[:200], answer))
+    return tuple(piece for piece in pieces if piece.words)
+
+
+class VectorIndex:
+    """Inner products of unit vectors: exact up to `exact_limit` rows, HNSW beyond (measured in docs/answers.md)."""
+
+    def __init__(self, vectors: FloatArray, exact_limit: int) -> None:
+        self.vectors = vectors
+        size, dim = vectors.shape
+        self.exact = size <= exact_limit
+        if self.exact:
+            self._index: faiss.Index = faiss.IndexFlatIP(dim)
+        else:
+            self._index = faiss.IndexHNSWFlat(dim, 32, faiss.METRIC_INNER_PRODUCT)
+            self._index.hnsw.efConstruction = 80
+            self._index.hnsw.efSearch = 96
+        if size:
+            self._index.add(vectors)
+
+    def nearest(self, query: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
+        """Rows of the `count` nearest texts and their cosines, nearest first."""
+        count = min(count, len(self.vectors))
+        if not count:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        cosines, rows = self._index.search(query.reshape(1, -1), count)
+        found = rows[0] >= 0
+        return rows[0][found], cosines[0][found]
+
+
+class Index:
+    """Everything a search needs to know about the entries."""
+
+    def __init__(
+        self,
+        entries: Sequence[EntryRecord],
+        pieces: Sequence[Sequence[Piece]],
+        vectors: Mapping[str, FloatArray],
+        *,
+        dim: int,
+        generation: int,
+        exact_limit: int,
+    ) -> None:
+        self.entries = tuple(entries)
+        self.generation = generation
+        self.pieces = tuple(piece for group in pieces for piece in group)
+        self.owner = np.fromiter((at for at, group in enumerate(pieces) for _ in group), np.int32, len(self.pieces))
+        """Position in `entries` of each piece's entry."""
+        self.is_answer = np.array([piece.kind is PieceKind.ANSWER for piece in self.pieces], bool)
+        matrix = np.zeros((len(self.pieces), dim), np.float32)
+        for row, piece in enumerate(self.pieces):
+            matrix[row] = vectors[piece.dense]
+        self.dense = VectorIndex(matrix, exact_limit)
+        keys = [[key_of(word) for word in piece.words] for piece in self.pieces]
+        self.keys = keys
+        self.marked = Postings([piece.words for piece in self.pieces], bm25=True)
+        self.plain = Postings(keys, bm25=True)
+        self.pairs = Postings([n_grams(words, 2) for words in keys], bm25=False)
+        self.letters = Postings([letter_grams(words) for words in keys], bm25=False)
+
+    def best_per_entry(self, scores: FloatArray) -> FloatArray:
+        """The largest of each entry's scores, in the order of `entries`."""
+        out = np.full(len(self.entries), -1.0, np.float32)
+        np.maximum.at(out, self.owner, scores)
+        return out

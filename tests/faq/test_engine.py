@@ -1,0 +1,108 @@
+"""The engine over the real PostgreSQL: what is published is answered, what is withdrawn is not."""
+
+from datetime import date
+
+import pytest
+
+from bot.base.db import Database
+from bot.contracts.ids import EntryId, UnitCode
+from faq.decide import Answer, HandOver, Reason
+from faq.embed import Embedder, load_embedder
+from faq.engine import FaqEngine
+from faq.entry import EntryDraft
+from faq.settings import FaqSettings
+from faq.store import add_entry, add_phrasing, change_entry, ensure_bank, publish, restore_entry, retire_entry
+
+TODAY = date(2026, 11, 24)
+DRAFTS = (
+    EntryDraft("Đăng ký kết hôn cần mang theo giấy tờ gì?", "Hai bên mang căn cước công dân và tờ khai đến UBND cấp xã."),
+    EntryDraft("Thủ tục đăng ký khai sinh cho trẻ em như thế nào?", "Cha hoặc mẹ nộp giấy chứng sinh tại UBND cấp xã."),
+    EntryDraft("Người về từ vùng dịch có phải cách ly không?", "Khai báo với trạm y tế và làm theo hướng dẫn."),
+)
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Embedder:
+    return load_embedder(FaqSettings())
+
+
+async def fill(database: Database, *drafts: EntryDraft) -> list[EntryId]:
+    async with database.transaction() as session:
+        bank = await ensure_bank(session, UnitCode("STP"), "Hộ tịch")
+        entries = [await add_entry(session, bank, draft, by=None, why="thử") for draft in drafts]
+        await publish(session)
+    return entries
+
+
+async def started(database: Database, embedder: Embedder) -> FaqEngine:
+    engine = FaqEngine(database, embedder, FaqSettings(), unit_names={UnitCode("STP"): "Sở Tư pháp"})
+    await engine.start()
+    return engine
+
+
+async def test_a_published_entry_answers_its_own_question(database: Database, embedder: Embedder) -> None:
+    entries = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    decision = await engine.ask("dang ky ket hon can giay to gi", today=TODAY)
+    assert isinstance(decision, Answer)
+    assert decision.entry.id == entries[0]
+    assert decision.entry.unit_name == "Sở Tư pháp"
+    assert decision.evidence.as_json()["candidates"][0]["entry"] == entries[0]
+
+
+async def test_an_empty_bank_hands_over(database: Database, embedder: Embedder) -> None:
+    engine = await started(database, embedder)
+    decision = await engine.ask("Đăng ký kết hôn?", today=TODAY)
+    assert isinstance(decision, HandOver)
+    assert decision.reason is Reason.EMPTY_BANK
+
+
+async def test_changes_are_live_after_refresh(database: Database, embedder: Embedder) -> None:
+    first, *_ = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    async with database.transaction() as session:
+        await change_entry(session, first, EntryDraft("Xin xác nhận độc thân ở đâu?", "Tại UBND cấp xã."), by=None, why="")
+        generation = await publish(session)
+    await engine.refresh()
+    assert engine.generation == generation
+    decision = await engine.ask("xin xác nhận độc thân ở đâu", today=TODAY)
+    assert isinstance(decision, Answer)
+    assert decision.entry.version == 2
+    async with database.transaction() as session:
+        await retire_entry(session, first, by=None, why="sai")
+        await publish(session)
+    await engine.refresh()
+    decision = await engine.ask("xin xác nhận độc thân ở đâu", today=TODAY)
+    assert not (isinstance(decision, Answer) and decision.entry.id == first)
+    async with database.transaction() as session:
+        await restore_entry(session, first, by=None, why="đúng")
+        await add_phrasing(session, first, "giấy chứng nhận chưa vợ chưa chồng", by=None)
+        await publish(session)
+    await engine.refresh()
+    decision = await engine.ask("giấy chứng nhận chưa vợ chưa chồng", today=TODAY)
+    assert isinstance(decision, Answer)
+    assert decision.entry.id == first
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        EntryDraft(DRAFTS[0].question, "Cũ.", valid_until=date(2026, 11, 23)),
+        EntryDraft(DRAFTS[0].question, "Mai.", valid_from=date(2026, 11, 25)),
+    ],
+)
+async def test_what_is_not_in_force_is_never_sent(database: Database, embedder: Embedder, draft: EntryDraft) -> None:
+    entry, *_ = await fill(database, draft, *DRAFTS[1:])
+    engine = await started(database, embedder)
+    decision = await engine.ask(draft.question, today=TODAY)
+    assert entry not in [one.entry for one in decision.evidence.candidates]
+
+
+async def test_a_second_start_embeds_nothing(database: Database, embedder: Embedder) -> None:
+    await fill(database, *DRAFTS)
+    await started(database, embedder)
+    done: list[tuple[int, int]] = []
+    engine = FaqEngine(database, embedder, FaqSettings())
+    await engine.start(progress=lambda at, total: done.append((at, total)))
+    assert engine.size == len(DRAFTS)
+    assert done == []
