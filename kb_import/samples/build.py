@@ -3,6 +3,7 @@
 Needs xlwt, which only developers install; nothing that runs in production imports this module.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,10 @@ from kb_import.samples.content import SAMPLES_DIR, SampleBank, SampleEntry, load
 from kb_import.samples.layouts import Column, Layout, layout_of
 
 _XLS_WIDTH_UNIT: Final = 256  # BIFF column widths are 1/256 of a character
-_XLS_POINT: Final = 20  # BIFF font heights are 1/20 of a point
+_XLS_POINT: Final = 20  # BIFF font and row heights are 1/20 of a point
+_POINTS_OF_WIDTH: Final = 11  # column widths count characters of Excel's default font, 10 to 11 points
+_LINE_SPACING: Final = 1.35
+_PAPER_A4: Final = 9
 
 
 def build(folder: Path = SAMPLES_DIR) -> tuple[Path, ...]:
@@ -36,9 +40,10 @@ def _workbook(bank: SampleBank, layout: Layout) -> Any:
     row = _write_titles(sheet, bank, layout, styles)
     for offset, header in enumerate(layout.headers.values()):
         sheet.write(row, layout.first_column + offset, header, styles.header)
+    _set_height(sheet, row, _lines(tuple(layout.headers.values()), layout), layout)
     sheet.set_panes_frozen(True)
     sheet.set_horz_split_pos(row + 1)
-    sheet.set_portrait(False)
+    _set_up_pages(sheet)
     _write_entries(sheet, row + 1, bank, layout, styles)
     return book
 
@@ -76,6 +81,7 @@ def _write_titles(sheet: Any, bank: SampleBank, layout: Layout, styles: _Styles)
             sheet.write_merge(row, row, layout.first_column, last_column, title, styles.title)
         else:
             sheet.write(row, layout.first_column, title, styles.title)
+        _set_height(sheet, row, 1, layout)
     return len(bank.rows_above_header) + layout.blank_rows_above_header
 
 
@@ -84,10 +90,36 @@ def _write_entries(sheet: Any, row: int, bank: SampleBank, layout: Layout, style
     for number, entry in enumerate(bank.entries, start=1):
         if entry.section:
             sheet.write_merge(row, row, layout.first_column, last_column, entry.section, styles.section)
+            _set_height(sheet, row, 1, layout)
             row += 1
-        for offset, column in enumerate(layout.headers):
-            sheet.write(row, layout.first_column + offset, cell_value(column, number, entry, layout), styles.of(column))
+        values = [cell_value(column, number, entry, layout) for column in layout.headers]
+        for offset, (column, value) in enumerate(zip(layout.headers, values, strict=True)):
+            sheet.write(row, layout.first_column + offset, value, styles.of(column))
+        _set_height(sheet, row, _lines(values, layout), layout)
         row += 1
+
+
+def _lines(values: Sequence[str | int | date], layout: Layout) -> int:
+    """How many lines the fullest cell of a row wraps to."""
+    return max(
+        sum(1 + len(line) * layout.font_points // (width * _POINTS_OF_WIDTH) for line in str(value).split("\n"))
+        for value, width in zip(values, layout.widths, strict=True)
+    )
+
+
+def _set_height(sheet: Any, row: int, lines: int, layout: Layout) -> None:
+    """Make a row high enough for `lines`; left alone, it stays as high as one line of Excel's default font."""
+    sheet.row(row).height_mismatch = True
+    sheet.row(row).height = int(lines * layout.font_points * _LINE_SPACING * _XLS_POINT)
+
+
+def _set_up_pages(sheet: Any) -> None:
+    """Print as a department would: A4 across, all columns on one page."""
+    sheet.set_portrait(False)
+    sheet.set_paper_size_code(_PAPER_A4)
+    sheet.set_fit_num_pages(1)
+    sheet.set_fit_width_to_pages(1)
+    sheet.set_fit_height_to_pages(0)
 
 
 def cell_value(column: Column, number: int, entry: SampleEntry, layout: Layout) -> str | int | date:
