@@ -9,12 +9,11 @@ import structlog
 
 from bot.base.db import Database
 from bot.contracts.ids import EntryId, UnitCode
-from faq.decide import Answer, Decision, Evidence, HandOver, OfferChoices, Reason, Thresholds, Verdict, choices, decide
+from faq.decide import Answer, Decision, Evidence, HandOver, OfferChoices, Reason, Verdict, choices
 from faq.embed import Embedder, FloatArray
 from faq.entry import EntryRecord
 from faq.index import Index, Piece, pieces_of
-from faq.normalise import load_abbreviations
-from faq.search import Found, Searcher
+from faq.search import Found, load_searcher
 from faq.settings import FaqSettings
 from faq.store import load_generation, load_live_entries, load_live_versions
 from faq.vectors import load_vectors
@@ -38,7 +37,7 @@ class FaqEngine:
     ) -> None:
         self._database, self._embedder, self._settings = database, embedder, settings
         self.unit_names: Mapping[UnitCode, str] = unit_names or {}
-        self._searcher = Searcher(embedder, load_abbreviations(settings.abbreviations))
+        self._searcher = load_searcher(settings, embedder)
         self._known: dict[tuple[EntryId, int], tuple[EntryRecord, tuple[Piece, ...]]] = {}
         self._vectors: dict[str, FloatArray] = {}
         self._index: Index | None = None
@@ -66,7 +65,7 @@ class FaqEngine:
                 generation = await load_generation(session)
                 versions = await load_live_versions(session)
                 fresh = [entry for entry, version in versions.items() if (entry, version) not in self._known]
-                records = await load_live_entries(session, ids=fresh) if fresh else []
+                records = await load_live_entries(session, ids=fresh, unit_names=self.unit_names) if fresh else []
             known = {key: held for key, held in self._known.items() if versions.get(key[0]) == key[1]}
             for record in records:
                 known[record.id, record.version] = (record, pieces_of(record.draft))
@@ -115,13 +114,13 @@ class FaqEngine:
         return self._decide(index, found)
 
     def _decide(self, index: Index, found: Found) -> Decision:
-        limits = self.thresholds
+        limits = self._searcher.thresholds
         evidence = Evidence(found.normalised, found.candidates, limits, index.generation, self._embedder.name, "plain")
         if not found.candidates:
             reason = Reason.NO_WORDS if index.entries and not found.normalised else Reason.EMPTY_BANK
             return HandOver(reason, 0.0, evidence)
         by_id = {entry.id: entry for entry in index.entries}
-        match decide(found.confidence, limits):
+        match self._searcher.verdict(found):
             case Verdict.ANSWER:
                 return Answer(by_id[found.candidates[0].entry], found.confidence, evidence)
             case Verdict.CHOOSE:
@@ -129,8 +128,3 @@ class FaqEngine:
                 return OfferChoices(offered, found.confidence, evidence)
             case Verdict.HANDOVER:
                 return HandOver(Reason.NOTHING_CLOSE, found.confidence, evidence)
-
-    @property
-    def thresholds(self) -> Thresholds:
-        """The limits in force."""
-        return Thresholds(answer=0.6, choose=0.2, target=self._settings.target)

@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from bot.contracts.ids import EntryId
-from faq.decide import Candidate
+from faq.decide import Candidate, Thresholds, Verdict, decide
 from faq.embed import Embedder, FloatArray
 from faq.entry import EntryRecord
 from faq.index import Index
-from faq.normalise import Abbreviations, key_of, letter_grams, n_grams, words_of
+from faq.normalise import Abbreviations, key_of, letter_grams, load_abbreviations, n_grams, words_of
+from faq.settings import FaqSettings
 
 CANDIDATES: Final = 10
 
@@ -35,8 +36,13 @@ class Found:
 class Searcher:
     """Searches one index after another with the same model and tables."""
 
-    def __init__(self, embedder: Embedder, abbreviations: Abbreviations) -> None:
+    def __init__(self, embedder: Embedder, abbreviations: Abbreviations, target: float) -> None:
         self.embedder, self.abbreviations = embedder, abbreviations
+        self.thresholds = Thresholds(answer=0.6, choose=0.2, target=target)
+
+    def verdict(self, found: Found) -> Verdict:
+        """Answer, choose or hand over, under the thresholds in force."""
+        return decide(found.confidence, self.thresholds)
 
     def search(
         self,
@@ -90,6 +96,11 @@ class Searcher:
             meanings = self.abbreviations.of(word)
             out.extend(meanings[0].split() if meanings and len(word) > 1 else [word])
         return out
+
+
+def load_searcher(settings: FaqSettings, embedder: Embedder) -> Searcher:
+    """The searcher this site's settings describe. Raises Refused if a table can't be read."""
+    return Searcher(embedder, load_abbreviations(settings.abbreviations), settings.target)
 
 
 def may_send(entry: EntryRecord, today: date, place: str | None = None) -> bool:
