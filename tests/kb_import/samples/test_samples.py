@@ -113,6 +113,13 @@ def test_the_xls_is_binary_biff8_with_its_titles_on_top(bank: SampleBank) -> Non
     assert tuple(line[at] for line in grid[: len(bank.rows_above_header)]) == bank.rows_above_header
 
 
+@each_bank
+def test_labelled_wordings_stay_out_of_the_xls(bank: SampleBank) -> None:
+    written = {line for row in cells(bank.path) for cell in row for line in str(cell).split("\n")}
+    assert written.isdisjoint(text for entry in bank.entries for text in entry.asked)
+    assert written.isdisjoint(bank.unanswerable)
+
+
 def test_phrasings_stand_in_the_layout_that_has_their_column() -> None:
     (bank,) = (one for one in BANKS if Column.PHRASINGS in layout_of(one).headers)
     grid = cells(bank.path)
