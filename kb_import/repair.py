@@ -1,0 +1,146 @@
+"""Text made readable: Unicode NFC, no invisible characters, and the old encodings TCVN3, VNI and VIQR turned into Unicode.
+
+Works on whole columns, because one cell is too little to tell an encoding from, and because a check of the joined column in C
+costs a hundredth of a check per cell: a column in good order is returned as it came.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from viparse.normalize.detector import detect_encoding_by_content
+from viparse.normalize.frequency import vietnamese_score
+from viparse.normalize.tables import Charmap, build_charmap, convert
+from viparse.normalize.tcvn3 import TCVN3
+from viparse.normalize.vni import VNI
+
+from kb_import import viqr
+from kb_import.sheet import Cell
+
+__all__ = ["Conversion", "repair_columns", "repair_text", "vietnamese_score"]
+
+VNI_COMPLETE = build_charmap("vni", [*VNI.pairs, ("aú", "ẳ"), ("AÚ", "Ẳ")])
+"""viparse leaves out ẳ, which its corpus happened not to hold; the VNI-Windows chart has it."""
+_CHARMAPS: dict[str, Charmap] = {"tcvn3": TCVN3, "vni": VNI_COMPLETE}
+ENCODING_VI = {"tcvn3": "TCVN3 (phông .VnTime)", "vni": "VNI-Windows", "viqr": "VIQR"}
+
+_SAMPLE_CHARS = 6_000
+_MARK = "\x1f"
+"""Joins the cells of a column for one look at all of them; no cell can hold it (XML and BIFF text forbid or drop it)."""
+_UNICODE_VIETNAMESE = re.compile("[ĂăĐđĨĩŨũƠơƯưẠ-ỹ\u0300\u0301\u0303\u0309\u0323]")
+_LATIN1_LETTER = re.compile("[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u2013-\u2122]")
+_ODD = re.compile(
+    "[\x00-\x08\x0b-\x1e\x7f-\xa0\xad\xd0\xf0\t\r\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
+    f"|_x000[dD]_|\\s(?:{_MARK}|\n|$)|(?:{_MARK}|^)\\s|\n\n\n"
+)
+_REMOVED = re.compile(
+    "[\x00-\x08\x0e-\x1b\x1d-\x1f\x7f-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+)
+_BLANKS = re.compile("[\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_LINE_ENDS = re.compile("_x000[dD]_\n?|\r\n?|[\x0b\x0c\x1c\u2028\u2029]")
+_ETH = str.maketrans("Ðð", "Đđ")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """One column that was in an old encoding: shown for confirmation."""
+
+    column: int
+    encoding: str
+    before: str
+    after: str
+
+
+def repair_text(text: str) -> str:
+    """One text in NFC, with plain blanks and line ends, nothing invisible, no blanks at the ends of lines."""
+    text = _LINE_ENDS.sub("\n", text)
+    text = unicodedata.normalize("NFC", _BLANKS.sub(" ", _REMOVED.sub("", text)).translate(_ETH))
+    if "\n" in text:
+        text = "\n".join(line.rstrip() for line in text.split("\n"))
+        while "\n\n\n" in text:
+            text = text.replace("\n\n\n", "\n\n")
+    return text.strip()
+
+
+def repair_columns(
+    columns: Sequence[Sequence[Cell]], fonts: Iterable[str] = ()
+) -> tuple[list[list[Cell]], list[Conversion]]:
+    """The same columns with every text repaired, and what was converted from an old encoding."""
+    joined = [_MARK.join(one for one in column if type(one) is str and one) for column in columns]
+    suspected = _fonts_suspect(fonts)
+    verdicts = [_detect(text[:_SAMPLE_CHARS], suspected) for text in joined]
+    if found := next((one for one in verdicts if one), None):
+        verdicts = [one or _follows(text, found) for one, text in zip(verdicts, joined, strict=True)]
+    repaired: list[list[Cell]] = []
+    conversions: list[Conversion] = []
+    for index, (column, text, encoding) in enumerate(zip(columns, joined, verdicts, strict=True)):
+        if encoding:
+            column, conversion = _convert_column(column, index, encoding)
+            if conversion:
+                conversions.append(conversion)
+            repaired.append([repair_text(one) if type(one) is str else one for one in column])
+        elif _ODD.search(text) or not unicodedata.is_normalized("NFC", text):
+            repaired.append([repair_text(one) if type(one) is str and one else one for one in column])
+        else:
+            repaired.append(list(column))
+    return repaired, conversions
+
+
+def _convert_column(column: Sequence[Cell], index: int, encoding: str) -> tuple[list[Cell], Conversion | None]:
+    change = _converter(encoding)
+    cells: list[Cell] = []
+    shown: tuple[str, str] | None = None
+    for cell in column:
+        if type(cell) is str and not _UNICODE_VIETNAMESE.search(cell):  # a cell already in Unicode stays as it is
+            converted = change(cell)
+            if converted != cell and (shown is None or len(shown[0]) < 20 <= len(cell)):
+                shown = (cell, converted)
+            cells.append(converted)
+        else:
+            cells.append(cell)
+    return cells, Conversion(index, encoding, shown[0][:200], shown[1][:200]) if shown else None
+
+
+def _converter(encoding: str) -> Callable[[str], str]:
+    if encoding == "viqr":
+        return viqr.convert
+    charmap = _CHARMAPS[encoding]
+    return lambda text: convert(text, charmap)
+
+
+def _detect(sample: str, suspected: str | None) -> str | None:
+    """The old encoding of a column's text, or None. Text that holds real Vietnamese letters is never converted."""
+    if not sample:
+        return None
+    if sample.isascii():
+        return "viqr" if viqr.looks_like(sample) else None
+    odd = len(_LATIN1_LETTER.findall(sample))
+    modern = len(_UNICODE_VIETNAMESE.findall(sample))
+    if not odd or modern > odd * 0.25:
+        return None
+    if found := detect_encoding_by_content(sample, _CHARMAPS).encoding:
+        return str(found)
+    return suspected if suspected and _gain(sample, suspected) > 0.05 else None
+
+
+def _follows(text: str, encoding: str) -> str | None:
+    """A short column ("Căn cứ") beside one in an old encoding is taken to be in the same, if that makes it better."""
+    sample = text[:_SAMPLE_CHARS]
+    if not sample or _UNICODE_VIETNAMESE.search(sample) or (sample.isascii() and encoding != "viqr"):
+        return None
+    return encoding if _gain(sample, encoding) > 0 else None
+
+
+def _gain(sample: str, encoding: str) -> float:
+    return float(vietnamese_score(_converter(encoding)(sample)) - vietnamese_score(sample))
+
+
+def _fonts_suspect(fonts: Iterable[str]) -> str | None:
+    for one in fonts:
+        name = one.casefold()
+        if name.startswith(".vn"):
+            return "tcvn3"
+        if name.startswith("vni-") or name.startswith("vni "):
+            return "vni"
+    return None
