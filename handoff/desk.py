@@ -218,7 +218,7 @@ async def _access(session: AsyncSession, ticket: TicketId, by: Account, action: 
 
 
 async def _lock_for(session: AsyncSession, ticket: TicketId, by: Account, action: Action, now: datetime) -> TicketRow:
-    """Like `_access`, and nobody else must have it in hand: raises AlreadyTaken if another operator is at work on it."""
+    """Like `_access`; raises AlreadyTaken if another operator is at work on the ticket."""
     row = await _access(session, ticket, by, action, now)
     if row.state is State.IN_PROGRESS and row.taken_by != by.id and by.role not in OVERSEERS:
         holder = await find_holder(session, row.conversation_id)

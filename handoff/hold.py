@@ -5,7 +5,7 @@ While somebody holds it the bot is silent; only the holder may write to the citi
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.notify import notify
@@ -135,7 +135,7 @@ async def hand_back(session: AsyncSession, conversation: ConversationId, by: Acc
 async def take_from(
     session: AsyncSession, conversation: ConversationId, by: Account, to: AccountId, *, now: datetime
 ) -> Ticket:
-    """A supervisor gives a held conversation to another operator (or takes it). Raises NotHeld, NotAllowed, NotFound."""
+    """A supervisor gives a held conversation to somebody else, or takes it. Raises NotHeld, NotAllowed, NotFound."""
     check_may(by, Action.REASSIGN)
     await lock_conversation(session, conversation)
     hold = await session.get(HoldRow, conversation, populate_existing=True)
@@ -158,11 +158,10 @@ async def take_from(
 
 async def release_idle(session: AsyncSession, *, now: datetime, idle: timedelta = IDLE) -> list[ConversationId]:
     """Hand back every conversation whose holder has not written for `idle`; a periodic job calls it."""
-    last = func.coalesce(HoldRow.last_reply_at, HoldRow.since)
     stale = (
         await session.scalars(
             select(HoldRow.conversation_id)
-            .where(last < now - idle, or_(HoldRow.since < now - idle))
+            .where(func.greatest(HoldRow.since, HoldRow.last_reply_at) < now - idle)
             .order_by(HoldRow.conversation_id)
         )
     ).all()

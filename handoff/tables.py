@@ -66,7 +66,7 @@ class UnitRow(Base):
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
     """Last day in force."""
-    successor: Mapped[UnitCode | None] = mapped_column(String(20), ForeignKey("units.code", deferrable=True))
+    successor: Mapped[UnitCode | None] = mapped_column(String(20), ForeignKey("units.code"))
     aliases: Mapped[list[Any]] = mapped_column(server_default=text("'[]'::jsonb"))
     """Other names people use for it."""
 
@@ -242,7 +242,9 @@ class AuditRow(Base):
 AUDIT_IS_APPEND_ONLY = (
     """
     create or replace function refuse_change() returns trigger language plpgsql as $$
-    begin raise exception '% is append-only', tg_table_name using errcode = 'insufficient_privilege'; end $$
+    begin
+        raise exception using message = tg_table_name || ' is append-only', errcode = 'insufficient_privilege';
+    end $$
     """,
     """
     create or replace trigger audit_log_is_append_only before update or delete on audit_log
