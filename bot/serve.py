@@ -31,6 +31,7 @@ from bot.setup import first_start, prepare_database
 
 log = structlog.get_logger(__name__)
 
+ROOT = Path(__file__).resolve().parent.parent
 STOP_WITHIN_S = 8.0
 RESTART_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits before a part that died is started again; a part that ran for a minute starts over at the first."""
@@ -96,13 +97,13 @@ def _parts(settings: HouseSettings, url: str) -> list[Part]:
         "MALLOC_ARENA_MAX": "2",
     }
     endpoints = sidecar.write_endpoints(data / "rasa", database_url=url, action_url=action_url, token=action_token)
-    credentials = sidecar.write_credentials(data / "rasa")
+    credentials = sidecar.write_credentials(data / "rasa", token=rasa_token)
     rasa = sidecar.rasa_command(
-        settings.rasa_python, current_model(settings), rasa_port, rasa_token, endpoints, credentials
+        rasa_python(settings), current_model(), rasa_port, rasa_token, endpoints, credentials
     )
     ours = [sys.executable, "-m", "bot.cli"]
     return [
-        Part("rasa", rasa, {**environment, **sidecar.ENVIRONMENT}),
+        Part("rasa", rasa, {**environment, **sidecar.rasa_environment(ROOT)}),
         Part("gateway", [*ours, "gateway"], environment),
         Part("worker", [*ours, "worker"], environment),
     ]
@@ -112,7 +113,7 @@ async def _keep_running(part: Part, stop: asyncio.Event) -> None:
     while not stop.is_set():
         part.started_at = time.monotonic()
         part.process = await asyncio.create_subprocess_exec(
-            *part.command, env=dict(part.environment), preexec_fn=_die_with_parent, start_new_session=True
+            *part.command, env=dict(part.environment), cwd=ROOT, preexec_fn=_die_with_parent, start_new_session=True
         )
         log.info("part.started", part=part.name, pid=part.process.pid)
         code = await part.process.wait()
@@ -164,7 +165,7 @@ async def _announce_ready(settings: HouseSettings, console: Console, stop: async
 
 async def _train_if_needed(settings: HouseSettings, console: Console, stop: asyncio.Event) -> bool:
     """Train Rasa when its inputs changed. False if we were asked to stop meanwhile."""
-    model = current_model(settings)
+    model = current_model()
     if model.exists():
         return True
     console.print("Đang huấn luyện mô hình hiểu tiếng Việt (khoảng một phút, chỉ khi dữ liệu thay đổi)…")
@@ -173,8 +174,9 @@ async def _train_if_needed(settings: HouseSettings, console: Console, stop: asyn
     log_path = settings.tongdai_data_dir / "rasa-train.log"
     with log_path.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *sidecar.train_command(settings.rasa_python, work),
-            env={**os.environ, **sidecar.ENVIRONMENT},
+            *sidecar.train_command(rasa_python(settings), work),
+            env=sidecar.rasa_environment(ROOT),
+            cwd=ROOT,
             stdout=output,
             stderr=output,
             preexec_fn=_die_with_parent,
@@ -200,12 +202,19 @@ async def _train_if_needed(settings: HouseSettings, console: Console, stop: asyn
     return True
 
 
-def current_model(settings: HouseSettings) -> Path:
+def rasa_python(settings: HouseSettings) -> Path:
+    """The interpreter of Rasa's environment. Raises CannotServe when there is none."""
+    python = settings.rasa_python if settings.rasa_python.is_absolute() else ROOT / settings.rasa_python
+    if not python.exists():
+        raise CannotServe(f"Không thấy môi trường Rasa ở {python}. Chạy `make setup`, hoặc đặt RASA_PYTHON.")
+    return python
+
+
+def current_model() -> Path:
     """Where the trained model of today's config.yml, domain.yml and nlu_data/ lies, whether or not it is there yet."""
-    root = sidecar.ROOT
-    folder = root / "models"
+    folder = ROOT / "models"
     folder.mkdir(exist_ok=True)
-    return folder / f"rasa-{sidecar.inputs_hash(root)[:16]}.tar.gz"
+    return folder / f"rasa-{sidecar.inputs_hash(ROOT)}.tar.gz"
 
 
 @contextlib.contextmanager
@@ -237,7 +246,8 @@ def _check_port_is_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise CannotServe(
-                f"Không mở được cổng {port} ({error.strerror}). Đặt TONGDAI_PORT khác, hoặc dừng chương trình đang dùng cổng này."
+                f"Không mở được cổng {port} ({error.strerror}). Đặt TONGDAI_PORT khác, "
+                "hoặc dừng chương trình đang dùng cổng này."
             ) from None
 
 

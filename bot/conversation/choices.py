@@ -10,7 +10,9 @@ from nlu_data.vi_nlu.text import fold
 PERSON = "#person"
 HELPED, NOT_HELPED = "#helped", "#not-helped"
 _ENTRY = "#q:"
-_NUMBER = re.compile(r"^\W*(?:(?:so|chon|cau|muc|y|phuong an|cai|lua chon)\s*)*(?:thu\s*)?(\d{1,2}|mot|nhat|hai|ba|bon|tu)\W*$")
+_NUMBER = re.compile(
+    r"^\W*(?:(?:so|chon|cau|muc|y|phuong an|cai|lua chon)\s*)*(?:thu\s*)?(\d{1,2}|mot|nhat|hai|ba|bon|tu)\W*$"
+)
 _WORDS = {"mot": 1, "nhat": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4}
 
 

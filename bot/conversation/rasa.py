@@ -1,7 +1,7 @@
 """Rasa over loopback HTTP: what a message means (`parse`), and one turn of a dialogue (`talk`).
 
-Rasa saves its tracker once, after a message is wholly processed, with the metadata we sent; so `find_turn` can tell after
-a crash whether a message was processed, and no message reaches a form twice.
+Rasa saves its tracker once, after a message is wholly processed, with the metadata we sent; so `find_turn` can tell
+after a crash whether a message was processed, and no message reaches a form twice.
 """
 
 from collections.abc import Sequence
@@ -72,12 +72,14 @@ class RasaClient:
             ranking=ranking,
         )
 
-    async def talk(self, conversation: ConversationId, message: MessageId, text: str) -> Sequence[Reply]:
+    async def talk(
+        self, conversation: ConversationId, message: MessageId, text: str, *, photo: bool = False
+    ) -> Sequence[Reply]:
         """Give `text` to the dialogue of this conversation and collect what it says."""
         body = {
             "sender": sender(conversation),
             "message": text,
-            "metadata": {"message_id": int(message), "conversation_id": int(conversation)},
+            "metadata": {"message_id": int(message), "conversation_id": int(conversation), "photo": photo},
         }
         answer = await self._call("talk", "POST", "/webhooks/rest/webhook", json=body)
         if not isinstance(answer, list):

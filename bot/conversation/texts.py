@@ -66,7 +66,8 @@ def person_called(code: TicketCode, promised_at: datetime) -> str:
     """The citizen asked for a person."""
     return (
         f"Đã báo cán bộ trực. Mã phiếu của bạn: {code}. "
-        f"Cán bộ sẽ trả lời ngay tại đây, chậm nhất {say_moment(promised_at)}. Trong lúc chờ, bạn cứ viết tiếp điều cần hỏi."
+        f"Cán bộ sẽ trả lời ngay tại đây, chậm nhất {say_moment(promised_at)}. "
+        "Trong lúc chờ, bạn cứ viết tiếp điều cần hỏi."
     )
 
 

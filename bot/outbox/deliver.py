@@ -124,6 +124,8 @@ async def _went_out_already(database: Database, connector: Connector, outbound: 
     try:
         sent = await connector.find_sent(outbound)
     except RetryLater as error:
+        if len(error.sent_parts) > len(outbound.sent_parts):
+            await _mark(database, outbound.message, DeliveryState.UNCERTAIN, parts=error.sent_parts)
         raise WaitAndRetry(error.after_s) from None
     except CannotTell:
         async with database.transaction() as session:

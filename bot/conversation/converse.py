@@ -1,0 +1,268 @@
+"""The job of an inbound message: who has the conversation, what does it mean, what do we say.
+
+Everything it decides is written in one transaction with `handled_at`, so a job that is run again after a crash finds
+either nothing done or everything. Rasa's dialogue keeps its own state; `_talk` makes sure it sees a message once.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base.clock import in_vietnam, now
+from bot.base.db import Database
+from bot.base.jobs import WaitAndRetry
+from bot.base.metrics import ANSWER_SECONDS, DECISIONS
+from bot.base.notify import notify
+from bot.contracts.ids import MessageId
+from bot.contracts.messages import Author, Choice, Kind, Reply
+from bot.conversation import texts
+from bot.conversation.choices import HELPED, NOT_HELPED, PERSON, entry_in, find_choice
+from bot.conversation.emergency import Emergency, EmergencyKind, find_emergency
+from bot.conversation.path import Path, plan_path
+from bot.conversation.rasa import RasaClient, RasaUnavailable, Understanding
+from bot.conversation.respond import (
+    TO_PERSON,
+    Response,
+    answer_chosen,
+    call_person,
+    respond_to,
+    respond_to_emergency,
+)
+from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
+from bot.conversation.turn import Turn, load_turn
+from bot.outbox.post import Outbox
+from faq.decide import Decision
+from faq.engine import FaqEngine
+from handoff.hold import find_holder
+from handoff.journal import lock_conversation
+from handoff.ticket import Reason
+
+log = structlog.get_logger(__name__)
+
+RETRY_RASA_S = 1.0
+SILENT_KINDS = frozenset({Kind.UNFOLLOW, Kind.REACTION})
+
+
+@dataclass(frozen=True, slots=True)
+class Conversing:
+    """What the job needs."""
+
+    database: Database
+    engine: FaqEngine
+    rasa: RasaClient
+    outbox: Outbox
+    rasa_patience_s: float
+    show_typing: Callable[[Turn], None]
+
+    async def converse(self, message: MessageId) -> None:
+        """Work one inbound message out. Raises WaitAndRetry while Rasa is down and the message is still young."""
+        async with self.database.transaction() as session:
+            turn = await load_turn(session, message, now())
+            if turn is None:
+                return
+            if not turn.with_person:
+                await notify(session, "typing", citizen_ref=turn.citizen_ref)
+        if not turn.with_person:
+            self.show_typing(turn)
+        response, understanding = await self._work_out(turn)
+        await self._finish(turn, response, understanding)
+
+    async def _work_out(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
+        if turn.with_person or turn.kind in SILENT_KINDS:
+            return Response((), "silent"), None
+        if turn.kind is Kind.FOLLOW:
+            return Response((Reply(texts.GREETING),), "received"), None
+        emergency = find_emergency(turn.text)
+        if emergency:
+            return _Later("emergency", emergency), None
+        picked = find_choice(turn.text, turn.payload, turn.offered)
+        if picked is not None and not turn.in_dialogue:
+            return _Later("picked", picked), None
+        if not turn.text and not turn.in_dialogue:
+            return self._not_text(turn), None
+        return await self._understand(turn)
+
+    async def _understand(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
+        understood, decision = await asyncio.gather(self._parse(turn), self._search(turn))
+        path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue)
+        match path:
+            case Path.EMERGENCY:
+                return _Later("emergency", Emergency(EmergencyKind.MEDICAL, "intent")), understood
+            case Path.DIALOGUE:
+                return await self._talk(turn, understood, decision), understood
+            case Path.SEARCH:
+                return _Later("decided", decision), understood
+
+    async def _search(self, turn: Turn) -> Decision:
+        return await self.engine.ask(
+            turn.text,
+            today=in_vietnam(now()).date(),
+            previous=turn.previous,
+            place=turn.place,
+            exclude=turn.unhelpful,
+        )
+
+    async def _parse(self, turn: Turn) -> Understanding | None:
+        """None when Rasa is down and the message must not wait any longer. Raises WaitAndRetry before that."""
+        if not turn.text:
+            return None
+        try:
+            return await self.rasa.parse(turn.text, turn.message)
+        except RasaUnavailable as error:
+            self._wait_if_young(turn, error)
+            return None
+
+    def _wait_if_young(self, turn: Turn, error: Exception) -> None:
+        age = (now() - turn.created_at).total_seconds()
+        log.warning("rasa.unavailable", message=turn.message, age_s=round(age, 1), error=str(error))
+        if age < self.rasa_patience_s:
+            raise WaitAndRetry(RETRY_RASA_S) from error
+
+    async def _talk(self, turn: Turn, understood: Understanding | None, decision: Decision) -> "Response | _Later":
+        """One turn of Rasa's dialogue, exactly once for each message."""
+        try:
+            replies = await self.rasa.find_turn(turn.conversation, turn.message) if turn.told_core else None
+            if replies is None:
+                await self._remember_core(turn)
+                replies = await self.rasa.talk(turn.conversation, turn.message, _words(turn), photo=turn.has_photo)
+            in_dialogue = await self.rasa.in_dialogue(turn.conversation)
+        except RasaUnavailable as error:
+            self._wait_if_young(turn, error)
+            return _Later("without_rasa" if turn.in_dialogue else "decided", decision)
+        intent = understood.intent if understood else None
+        offered = replies[-1].choices if replies else ()
+        if not replies and not in_dialogue:
+            return _Later("decided", decision)
+        question = turn.text if intent == "ask_question" else None
+        return Response(tuple(replies), "dialogue", {}, offered, in_dialogue, question)
+
+    async def _remember_core(self, turn: Turn) -> None:
+        async with self.database.transaction() as session:
+            await session.execute(
+                update(MessageRow)
+                .where(MessageRow.id == turn.message)
+                .values(extra=MessageRow.extra.op("||")({"core_at": now().isoformat()}))
+            )
+
+    @staticmethod
+    def _not_text(turn: Turn) -> Response:
+        if turn.kind in {Kind.TEXT, Kind.BUTTON}:
+            return Response((Reply(texts.EMPTY),), "received")
+        choices = () if turn.kind is Kind.STICKER else (TO_PERSON,)
+        return Response((Reply(texts.not_text(turn.kind), choices),), "received", offered=choices)
+
+    async def _finish(self, turn: Turn, response: "Response | _Later", understood: Understanding | None) -> None:
+        async with self.database.transaction() as session:
+            await lock_conversation(session, turn.conversation)
+            row = await session.get_one(MessageRow, turn.message, with_for_update=True)
+            if row.handled_at is not None:
+                return
+            taken = not turn.with_person and await find_holder(session, turn.conversation) is not None
+            if taken:  # a person took over while we were thinking: the bot is silent
+                done = Response((), "silent")
+            else:
+                done = await self._carry_out(session, turn, response) if isinstance(response, _Later) else response
+            await self._write(session, turn, done, understood)
+            row.handled_at = now()
+        DECISIONS.labels(done.outcome).inc()
+        ANSWER_SECONDS.observe((now() - turn.created_at).total_seconds())
+        log.info("message.handled", message=turn.message, conversation=turn.conversation, outcome=done.outcome)
+
+    async def _carry_out(self, session: AsyncSession, turn: Turn, later: "_Later") -> Response:
+        match later:
+            case _Later("emergency", Emergency() as emergency):
+                return await respond_to_emergency(session, turn, emergency)
+            case _Later("without_rasa", _):
+                return await call_person(session, turn, Reason.BOT_DOWN)
+            case _Later("picked", str(payload)):
+                return await self._picked(session, turn, payload)
+            case _:
+                return await respond_to(session, turn, later.what)
+
+    async def _picked(self, session: AsyncSession, turn: Turn, payload: str) -> Response:
+        if payload == PERSON:
+            return await call_person(session, turn, Reason.ASKED_FOR_PERSON)
+        if payload in {HELPED, NOT_HELPED}:
+            return await rate_last(session, turn, helped=payload == HELPED)
+        entry = entry_in(payload)
+        if entry is not None:
+            return await answer_chosen(session, turn, entry)
+        return Response((Reply(texts.EMPTY),), "received")
+
+    async def _write(self, session: AsyncSession, turn: Turn, done: Response, understood: Understanding | None) -> None:
+        await self.outbox.release_held(session, turn.conversation)
+        for reply in done.replies:
+            await self.outbox.post(session, turn.conversation, reply, author=Author.BOT, answers=turn.message)
+        values: dict[str, Any] = {"in_dialogue": done.in_dialogue}
+        if done.outcome != "silent":
+            values["last_choices"] = [{"title": one.title, "payload": one.payload} for one in done.offered]
+        if done.question:
+            values["last_question"] = done.question
+        if understood and understood.entities.get("place"):
+            values["last_place"] = understood.entities["place"][:200]
+        await session.execute(update(ConversationRow).where(ConversationRow.id == turn.conversation).values(**values))
+        evidence = {"search": done.evidence} if done.evidence else {}
+        if understood:
+            evidence["intent"] = {
+                "name": understood.intent,
+                "confidence": round(understood.confidence, 4),
+                "ranking": [[name, round(confidence, 4)] for name, confidence in understood.ranking],
+                "entities": understood.entities,
+            }
+        statement = insert(DecisionRow).values(
+            message=turn.message,
+            outcome=done.outcome,
+            intent=understood.intent if understood else None,
+            evidence=evidence,
+        )
+        await session.execute(statement.on_conflict_do_nothing())
+        await notify(session, "decision", conversation=turn.conversation, message=turn.message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """Something to carry out inside the last transaction, because it writes tickets."""
+
+    how: str
+    what: Any
+
+
+def _words(turn: Turn) -> str:
+    """What Rasa reads: the text, or what stands for a location or a picture in a form."""
+    if turn.text:
+        return turn.text
+    if turn.location:
+        return f"vị trí {turn.location[0]:.6f}, {turn.location[1]:.6f}"
+    return "gửi ảnh" if turn.has_photo else "(không có chữ)"
+
+
+async def rate_last(session: AsyncSession, turn: Turn, *, helped: bool) -> Response:
+    """The citizen says by a button whether the last answer helped."""
+    last = await session.scalar(
+        select(MessageRow)
+        .where(
+            MessageRow.conversation_id == turn.conversation,
+            MessageRow.direction == "out",
+            MessageRow.entry.is_not(None),
+        )
+        .order_by(MessageRow.id.desc())
+        .limit(1)
+    )
+    if last is not None:
+        last.helpful = helped
+    return rated(helped=helped)
+
+
+def rated(*, helped: bool) -> Response:
+    """What is said to a rating: thanks, or an apology and a way to a person."""
+    if helped:
+        return Response((Reply(texts.THANKS_HELPED),), "received")
+    choices: tuple[Choice, ...] = (TO_PERSON,)
+    text = f"{texts.SORRY_NOT_HELPED} Bạn viết lại câu hỏi theo cách khác, hoặc bấm “{texts.ASK_PERSON}”."
+    return Response((Reply(text, choices),), "received", offered=choices)

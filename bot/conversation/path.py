@@ -1,0 +1,45 @@
+"""Who works a message out: the answer search alone, or Rasa's dialogue. Pure.
+
+A plain question needs no dialogue, and Core is the narrow place (15 to 22 turns a second on two cores, 50 parses): so
+Core sees only what is dialogue. Measured and decided in docs/decisions/0003-core-sees-only-dialogue.md.
+"""
+
+from enum import StrEnum
+
+from bot.conversation.rasa import FALLBACK, Understanding
+from faq.decide import Answer, Answers, Decision, HandOver
+
+QUESTIONS = frozenset({"ask_question", FALLBACK, "out_of_scope"})
+SURE = 0.75
+"""From this confidence on, an intent other than a question is believed even when the search has an answer."""
+SURE_EMERGENCY = 0.8
+FEW_WORDS = 3
+
+
+class Path(StrEnum):
+    """Where a message goes."""
+
+    SEARCH = "search"
+    DIALOGUE = "dialogue"
+    EMERGENCY = "emergency"
+
+
+def plan_path(text: str, understanding: Understanding | None, decision: Decision, *, in_dialogue: bool) -> Path:
+    """Which way `text` goes. `understanding` is None when Rasa did not answer in time."""
+    if understanding is None:
+        return Path.SEARCH
+    answered = isinstance(decision, Answer | Answers)
+    if understanding.intent == "emergency" and understanding.confidence >= SURE_EMERGENCY and not answered:
+        return Path.EMERGENCY
+    if in_dialogue:
+        return Path.DIALOGUE
+    if understanding.intent == "out_of_scope":
+        return Path.DIALOGUE if isinstance(decision, HandOver) and understanding.confidence >= SURE else Path.SEARCH
+    if understanding.intent == FALLBACK:
+        unclear = isinstance(decision, HandOver) and len(text.split()) <= FEW_WORDS
+        return Path.DIALOGUE if unclear else Path.SEARCH
+    if understanding.intent in QUESTIONS:
+        return Path.SEARCH
+    if answered and understanding.confidence < SURE:
+        return Path.SEARCH
+    return Path.DIALOGUE

@@ -1,0 +1,203 @@
+"""From a decision to what the citizen reads: the department's answer, choices, or a ticket and a promised time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base.clock import in_vietnam, now
+from bot.contracts.errors import NotFound
+from bot.contracts.ids import EntryId
+from bot.contracts.messages import Choice, Reply
+from bot.conversation import texts
+from bot.conversation.choices import PERSON, entry_payload
+from bot.conversation.emergency import Emergency, EmergencyKind
+from bot.conversation.turn import Turn
+from faq.decide import Answer, Answers, Candidate, Decision, HandOver, OfferChoices
+from faq.decide import Reason as SearchReason
+from faq.entry import EntryRecord
+from faq.store import get_entry, is_retired
+from handoff.opening import open_ticket
+from handoff.routing import RoutingHint, plan_route
+from handoff.ticket import Priority, Reason, Ticket, TicketKind
+from handoff.units import find_unit_by_text, load_subjects, load_units
+
+MAX_CHOICE_TITLE = 100
+
+TO_PERSON = Choice(texts.ASK_PERSON, PERSON)
+_REASONS = {
+    SearchReason.NOTHING_CLOSE: Reason.NOTHING_CLOSE,
+    SearchReason.EMPTY_BANK: Reason.NOTHING_CLOSE,
+    SearchReason.NO_WORDS: Reason.NOTHING_CLOSE,
+    SearchReason.ASKED_AGAIN: Reason.NOT_HELPFUL,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What to say, and what to remember of it."""
+
+    replies: tuple[Reply, ...]
+    outcome: str
+    """"answer", "choose", "handover", "dialogue", "emergency", "received", "silent": for logs, metrics and "vì sao"."""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    offered: tuple[Choice, ...] = ()
+    in_dialogue: bool = False
+    question: str | None = None
+    """The question to remember for a follow-up."""
+
+
+async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> Response:
+    """Carry out a decision; a hand-over opens the ticket in this transaction."""
+    evidence = decision.evidence.as_json()
+    match decision:
+        case Answer(entry=entry):
+            reply = await answer_reply(session, entry)
+            return Response((reply,), "answer", evidence, question=turn.text)
+        case Answers(parts=parts, unanswered=unanswered):
+            replies = [await answer_reply(session, one.entry) for one in parts]
+            if unanswered:
+                ticket = await hand_over(
+                    session, turn, Reason.NOTHING_CLOSE, decision.evidence.candidates, question=" ".join(unanswered)
+                )
+                replies.append(_handed_over(turn, ticket))
+            return Response(tuple(replies), "answer", evidence, question=turn.text)
+        case OfferChoices(entries=entries):
+            choices = (*(choice_for(entry) for entry in entries), TO_PERSON)
+            return Response((Reply(texts.CHOOSE, choices),), "choose", evidence, choices, question=turn.text)
+        case HandOver(reason=reason):
+            ticket = await hand_over(session, turn, _REASONS[reason], decision.evidence.candidates)
+            return Response((_handed_over(turn, ticket),), "handover", evidence, question=turn.text)
+        case _:
+            assert_never(decision)
+
+
+async def answer_reply(session: AsyncSession, entry: EntryRecord) -> Reply:
+    """The entry's approved answer with the unit in force that stands behind it."""
+    units = await load_units(session)
+    unit = units.get(entry.unit)
+    draft = entry.draft
+    text = texts.answered_by(
+        draft.answer, unit.name if unit else entry.unit_name, draft.confirmed_on, draft.legal_basis
+    )
+    return Reply(text, entry=entry.id, ask_helpful=True)
+
+
+async def answer_chosen(session: AsyncSession, turn: Turn, entry: EntryId) -> Response:
+    """The citizen picked an entry. It must still be live and valid today, whoever typed the payload."""
+    today = in_vietnam(now()).date()
+    try:
+        record = await get_entry(session, entry)
+        valid = not await is_retired(session, entry) and is_valid(record, today.toordinal())
+    except NotFound:
+        valid = False
+    if not valid:
+        return Response((Reply(texts.NO_LONGER, (TO_PERSON,)),), "choose", {"picked": entry}, (TO_PERSON,))
+    reply = await answer_reply(session, record)
+    return Response((reply,), "answer", {"picked": entry}, question=record.draft.question)
+
+
+def is_valid(record: EntryRecord, today: int) -> bool:
+    """May this entry be sent on the day with that ordinal?"""
+    starts, ends = record.draft.valid_from, record.draft.valid_until
+    return (starts is None or starts.toordinal() <= today) and (ends is None or today <= ends.toordinal())
+
+
+def choice_for(entry: EntryRecord) -> Choice:
+    """A button that stands for an entry."""
+    title = entry.draft.question
+    if len(title) > MAX_CHOICE_TITLE:
+        title = title[: MAX_CHOICE_TITLE - 1].rsplit(" ", 1)[0] + "…"
+    return Choice(title, entry_payload(entry.id))
+
+
+async def hand_over(
+    session: AsyncSession,
+    turn: Turn,
+    reason: Reason,
+    candidates: Sequence[Candidate] = (),
+    *,
+    question: str | None = None,
+    kind: TicketKind = TicketKind.QUESTION,
+    priority: Priority = Priority.NORMAL,
+    phone: str | None = None,
+    place: str | None = None,
+) -> Ticket:
+    """A ticket for this message, routed to the subject field and unit that its candidates point to."""
+    shown, hints = await _candidates(session, candidates)
+    asked = question or turn.text or f"({turn.kind.value})"
+    today = in_vietnam(now()).date()
+    named = place or turn.place
+    there = await find_unit_by_text(session, named, today) if named else None
+    route = plan_route(
+        hints, await load_subjects(session), await load_units(session), today, place=there.code if there else None
+    )
+    return await open_ticket(
+        session,
+        conversation=turn.conversation,
+        message=turn.message,
+        question=asked,
+        kind=kind,
+        reason=reason,
+        now=now(),
+        candidates=shown,
+        subject=route.subject,
+        unit=route.unit,
+        priority=priority,
+        phone=phone or turn.phone,
+        place=named,
+    )
+
+
+async def _candidates(
+    session: AsyncSession, candidates: Sequence[Candidate]
+) -> tuple[list[dict[str, Any]], list[RoutingHint]]:
+    shown: list[dict[str, Any]] = []
+    hints: list[RoutingHint] = []
+    for one in candidates[:5]:
+        record = await get_entry(session, one.entry)
+        confidence = round(one.confidence, 4)
+        shown.append({"entry": one.entry, "question": one.question, "confidence": confidence, "unit": record.unit})
+        hints.append(RoutingHint(record.draft.subject, record.unit, one.confidence))
+    return shown, hints
+
+
+def _handed_over(turn: Turn, ticket: Ticket) -> Reply:
+    is_new = ticket.message == turn.message
+    return Reply(texts.handed_over(ticket.code, ticket.promised_at, is_new=is_new), ticket=ticket.code)
+
+
+async def call_person(session: AsyncSession, turn: Turn, reason: Reason) -> Response:
+    """The citizen asked for a person, or only a person can help."""
+    question = turn.previous if turn.payload and turn.previous else None
+    ticket = await hand_over(session, turn, reason, question=question)
+    reply = Reply(texts.person_called(ticket.code, ticket.promised_at), ticket=ticket.code)
+    return Response((reply,), "handover", {"reason": reason.value})
+
+
+_NUMBERS: Mapping[EmergencyKind, str] = {
+    EmergencyKind.MEDICAL: (
+        "Nếu người bệnh đang nguy cấp, xin gọi NGAY 115 (cấp cứu). Giữ bình tĩnh, để người bệnh nằm nơi thoáng "
+        "và có người ở bên cạnh."
+    ),
+    EmergencyKind.SUICIDE: (
+        "Bạn không phải một mình. Nếu bạn hoặc người bên cạnh đang gặp nguy hiểm, xin gọi NGAY 115 (cấp cứu) hoặc 113 "
+        "(công an), và ở lại bên một người mà bạn tin cậy."
+    ),
+    EmergencyKind.FIRE: "Xin gọi NGAY 114 (chữa cháy, cứu nạn). Rời khỏi chỗ nguy hiểm, không quay lại lấy đồ.",
+    EmergencyKind.CRIME: "Xin gọi NGAY 113 (công an). Nếu có người bị thương, gọi 115. Hãy tới nơi an toàn trước.",
+}
+
+
+async def respond_to_emergency(session: AsyncSession, turn: Turn, emergency: Emergency) -> Response:
+    """The emergency number first, then a person at once."""
+    ticket = await hand_over(session, turn, Reason.EMERGENCY, kind=TicketKind.HELP, priority=Priority.EMERGENCY)
+    first = Reply(_NUMBERS[emergency.kind])
+    second = Reply(
+        f"Cán bộ trực đã được báo khẩn và sẽ trả lời bạn ngay tại đây. Mã phiếu: {ticket.code}. "
+        "Nếu được, xin cho biết địa chỉ và số điện thoại của bạn.",
+        ticket=ticket.code,
+    )
+    evidence = {"kind": emergency.kind.value, "matched": emergency.matched}
+    return Response((first, second), "emergency", evidence)
