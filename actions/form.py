@@ -123,7 +123,7 @@ def _events_of(turn: Turn, asked: Slot, tracker: Tracker, dispatcher: Collecting
                 filled["report_photo"] = f"{before},{values['report_photo']}"
             return [SlotSet(*one) for one in filled.items()]
         case Corrects(slot, value):
-            dispatcher.utter_message(text=f"Mình đã sửa {NAMES_VI[slot]} thành: {value}")
+            dispatcher.utter_message(text=f"Tôi đã sửa {NAMES_VI[slot]} thành: {value}")
             return [SlotSet(asked, None), SlotSet(slot, value)]
         case Adds(text):
             dispatcher.utter_message(response="utter_report_added")

@@ -1,7 +1,8 @@
 """The REST channel as our gateway needs it: a token, one message per reply, and an error that is an error. Runs inside Rasa.
 
 Rasa's own REST channel is open to every process on the machine (`--auth-token` does not cover it), answers 200 with an
-empty list when a turn failed, and cuts a text at its blank lines.
+empty list when a turn failed, and cuts a text at its blank lines. And when an action fails, Rasa "will continue": it saves
+the dialogue as if the action had run, so that a filled-in report would be gone. Here the turn fails as a whole, unsaved.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import hmac
 import logging
 from typing import Any, Awaitable, Callable, Optional
 
+from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
@@ -52,6 +55,7 @@ class GatewayChannel(InputChannel):
         async def receive(request: Request) -> HTTPResponse:
             if not hmac.compare_digest((request.args.get("token") or "").encode(), self._token):
                 return response.json({"error": "forbidden"}, status=403)
+            fail_whole_turns(request.app.ctx.agent)
             body = request.json
             said = ReplyCollector()
             message = UserMessage(
@@ -74,3 +78,34 @@ class ReplyCollector(CollectingOutputChannel):
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         kept = {key: message[key] for key in ("text", "buttons", "image", "attachment", "custom") if message.get(key)}
         self.messages.append({"recipient_id": recipient_id, **kept})
+
+
+class TurnFailed(asyncio.CancelledError):
+    """An action did not run. A CancelledError, because Rasa's processor swallows every Exception and goes on."""
+
+
+class StrictEndpoint(EndpointConfig):
+    """The action endpoint; a call that does not come back with a result fails the turn."""
+
+    async def request(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().request(*arguments, **options)
+        except ClientResponseError as answer:
+            if answer.status == 400:  # rasa-sdk's word for "this action declines": part of the dialogue
+                raise
+            raise TurnFailed(f"action answered {answer.status}") from answer
+        except Exception as failed:
+            raise TurnFailed(type(failed).__name__) from failed
+
+
+def fail_whole_turns(agent: Agent) -> None:
+    """Put the strict endpoint in the place of Rasa's own, once per loaded model."""
+    processor = agent.processor
+    plain = processor.action_endpoint if processor else None
+    if processor is None or plain is None or isinstance(plain, StrictEndpoint):
+        return
+    strict = StrictEndpoint(
+        plain.url, plain.params, plain.headers, plain.basic_auth, plain.token, plain.token_name, plain.cafile, **plain.kwargs
+    )
+    processor.action_endpoint = strict
+    agent.action_endpoint = strict

@@ -1,0 +1,223 @@
+"""The real Rasa with our model, our actions under uvicorn, and the real PostgreSQL. Trained once per state of the inputs."""
+
+import asyncio
+import contextlib
+import fcntl
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fastapi
+import httpx
+import psycopg
+import pytest
+import uvicorn
+
+from actions.server import actions_router
+from actions.services import Report
+from actions.sidecar import (
+    MODEL_NAME,
+    inputs_hash,
+    rasa_command,
+    rasa_environment,
+    train_command,
+    write_credentials,
+    write_endpoints,
+)
+from bot.contracts.ids import EntryId, MessageId, TicketCode
+from bot.contracts.messages import Choice, Reply
+from tests.conftest import with_database
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "test-token"
+
+
+@dataclass
+class Recorder:
+    """The services of these tests: remembers each call, and replies like the real ones (a given message, always the same)."""
+
+    calls: list[tuple[str, MessageId, Any]] = field(default_factory=list)
+    broken: bool = False
+
+    def _note(self, name: str, message: MessageId, what: Any = None) -> None:
+        if self.broken:
+            raise ConnectionError("the service is away")
+        self.calls.append((name, message, what))
+
+    async def answer_question(self, message: MessageId, text: str) -> Sequence[Reply]:
+        self._note("answer_question", message, text)
+        return [Reply(text="Đoạn một.\n\nĐoạn hai.", entry=EntryId(7), ask_helpful=True)]
+
+    async def open_ticket(self, message: MessageId, kind: str, *, reason: str) -> Reply:
+        self._note("open_ticket", message, (kind, reason))
+        return Reply(text="Cán bộ trực sẽ trả lời bạn. Mã phiếu TH-7K3P9.", ticket=TicketCode("TH-7K3P9"))
+
+    async def submit_report(self, message: MessageId, report: Report) -> Reply:
+        self._note("submit_report", message, report)
+        return Reply(text="Đã ghi nhận phản ánh. Mã phiếu TH-2ABCD.", ticket=TicketCode("TH-2ABCD"))
+
+    async def ticket_status(self, message: MessageId, code: str | None) -> Reply:
+        self._note("ticket_status", message, code)
+        return Reply(text=f"Phiếu {code} đang xử lý.")
+
+    async def unit_contact(self, message: MessageId, unit_text: str | None) -> Reply:
+        self._note("unit_contact", message, unit_text)
+        return Reply(text="Sở Y tế", choices=(Choice("Gặp cán bộ", "/ask_person"),))
+
+    async def emergency(self, message: MessageId, text: str) -> Sequence[Reply]:
+        self._note("emergency", message, text)
+        return [Reply(text="Hãy gọi 115 ngay."), Reply(text="Cán bộ trực đang vào.", ticket=TicketCode("TH-9WXYZ"))]
+
+    async def record_helpful(self, message: MessageId, helped: bool) -> Reply:
+        self._note("record_helpful", message, helped)
+        return Reply(text="Cảm ơn bạn đã cho biết.")
+
+
+def rasa_python() -> Path:
+    """The interpreter of Rasa's environment; tests that need it fail without it, they don't skip."""
+    return Path(os.environ.get("RASA_PYTHON") or ROOT / ".venv-rasa" / "bin" / "python")
+
+
+def trained_model() -> Path:
+    """The model of the present inputs, trained now if nobody did: models/<hash>/rasa.tar.gz."""
+    folder = ROOT / "models" / f"rasa-{inputs_hash(ROOT)}"
+    model = folder / MODEL_NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not model.exists():
+            done = subprocess.run(
+                train_command(rasa_python(), folder), cwd=ROOT, env=rasa_environment(ROOT), capture_output=True, text=True
+            )
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return model
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@dataclass
+class Said:
+    """What Rasa replied to one message."""
+
+    status: int
+    replies: list[dict[str, Any]]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(str(one.get("text", "")) for one in self.replies)
+
+
+class House:
+    """Rasa as a process, seen from the gateway."""
+
+    def __init__(self, port: int, command: list[str], log: Path) -> None:
+        self.port, self._command, self._log = port, command, log
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ids = itertools.count(1)
+        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", params={"token": TOKEN}, timeout=30)
+
+    async def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=rasa_environment(ROOT), stdout=log, stderr=log, start_new_session=True
+            )
+        for _ in range(300):
+            assert self._process.poll() is None, self._log.read_text()[-3000:]
+            with contextlib.suppress(httpx.TransportError):
+                if (await self.client.get("/status")).status_code == 200:
+                    return
+            await asyncio.sleep(0.2)
+        raise AssertionError("Rasa did not start:\n" + self._log.read_text()[-3000:])
+
+    def kill(self, with_signal: int = signal.SIGKILL) -> None:
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, with_signal)
+            self._process.wait(20)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    async def say(self, sender: str, text: str, **metadata: Any) -> Said:
+        """One message through Core, as bot.conversation sends it."""
+        body = {
+            "sender": sender,
+            "message": text,
+            "metadata": {"message_id": next(self._ids), "conversation_id": 45, **metadata},
+        }
+        answer = await self.client.post("/webhooks/rest/webhook", json=body)
+        return Said(answer.status_code, answer.json() if answer.status_code == 200 else [])
+
+    async def parse(self, text: str) -> dict[str, Any]:
+        answer = await self.client.post("/model/parse", json={"text": text, "message_id": "1"})
+        answer.raise_for_status()
+        parsed: dict[str, Any] = answer.json()
+        return parsed
+
+    async def tracker(self, sender: str) -> dict[str, Any]:
+        answer = await self.client.get(f"/conversations/{sender}/tracker", params={"include_events": "ALL"})
+        answer.raise_for_status()
+        tracker: dict[str, Any] = answer.json()
+        return tracker
+
+
+@pytest.fixture
+def services() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+async def actions_url(services: Recorder) -> AsyncIterator[str]:
+    """Our actions, served the way the gateway serves them."""
+    app = fastapi.FastAPI()
+    app.include_router(actions_router(services, TOKEN))
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    yield f"http://127.0.0.1:{port}/actions/webhook"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def dialogue_database(server_url: str) -> Iterator[str]:
+    """An empty database: Rasa makes its own schema and table in it."""
+    name = f"rasa_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    yield with_database(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture
+async def house(tmp_path: Path, dialogue_database: str, actions_url: str) -> AsyncIterator[House]:
+    """Rasa, up and answering."""
+    model = await asyncio.to_thread(trained_model)
+    port = free_port()
+    endpoints = write_endpoints(tmp_path, database_url=dialogue_database, action_url=actions_url, token=TOKEN)
+    credentials = write_credentials(tmp_path, token=TOKEN)
+    one = House(port, rasa_command(rasa_python(), model, port, TOKEN, endpoints, credentials), tmp_path / "rasa.log")
+    try:
+        await one.start()
+        yield one
+    finally:
+        one.kill(signal.SIGTERM)
+        await one.client.aclose()
+        sys.stdout.write((tmp_path / "rasa.log").read_text()[-4000:])
