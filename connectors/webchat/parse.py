@@ -41,7 +41,7 @@ def parse_message(
         raise MessageRefused(problem="Tin nhắn đang trống. Bạn hãy viết nội dung rồi gửi lại.")
     if len(text) > max_chars:
         raise MessageRefused(
-            problem=f"Tin nhắn dài {_count(len(text))} ký tự, tối đa {_count(max_chars)}. Bạn hãy chia thành nhiều tin ngắn hơn."
+            problem=f"Tin nhắn dài {_count(len(text))} ký tự, tối đa {_count(max_chars)}. Bạn hãy chia thành nhiều tin."
         )
     return Inbound(
         channel=WEBCHAT,

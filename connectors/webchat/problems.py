@@ -13,6 +13,7 @@ from fastapi.exceptions import HTTPException, RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Message, Receive
 
 from bot.contracts.errors import DomainError
 
@@ -44,8 +45,15 @@ class TooManyOpen(DomainError):
     vi = "Trò chuyện này đang mở ở quá nhiều nơi. Bạn hãy đóng bớt cửa sổ."
 
 
-def route_class(allowed_origins: Sequence[str]) -> type[APIRoute]:
-    """Routes that answer errors as this module says, and let pages of `allowed_origins` read the answers."""
+class TooLarge(DomainError):
+    """A body longer than any message can be."""
+
+    code, status = "webchat.too_large", 413
+    vi = "Nội dung gửi lên quá lớn. Bạn hãy chia thành nhiều tin ngắn hơn."
+
+
+def route_class(allowed_origins: Sequence[str], max_body_bytes: int) -> type[APIRoute]:
+    """Routes that cap bodies, answer errors as this module says, and let pages of `allowed_origins` read answers."""
 
     class WebchatRoute(APIRoute):
         def get_route_handler(self) -> Handler:
@@ -53,7 +61,8 @@ def route_class(allowed_origins: Sequence[str]) -> type[APIRoute]:
 
             async def handle_or_explain(request: Request) -> Response:
                 try:
-                    response = await handle(request)
+                    body = await read_body(request, max_body_bytes)
+                    response = await handle(Request(request.scope, _replay(body)))
                 except Exception as error:
                     response = explain(error)
                 response.headers.setdefault("Cache-Control", "no-store")
@@ -66,6 +75,23 @@ def route_class(allowed_origins: Sequence[str]) -> type[APIRoute]:
     return WebchatRoute
 
 
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The whole body, read no further than `max_bytes`. Raises TooLarge."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise TooLarge
+    return body
+
+
+def _replay(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
 def explain(error: Exception) -> Response:
     """The answer to a request that failed. Raises `error` again when it is a mistake of ours."""
     match error:
@@ -76,11 +102,7 @@ def explain(error: Exception) -> Response:
         case RequestValidationError():
             where = ", ".join(sorted({str(one["loc"][-1]) for one in error.errors()}))
             return _problem(422, "webchat.request_refused", f"Yêu cầu thiếu hoặc sai trường: {where}.")
-        case HTTPException(status_code=413):
-            return _problem(
-                413, "webchat.too_large", "Nội dung gửi lên quá lớn. Bạn hãy chia thành nhiều tin ngắn hơn."
-            )
-        case HTTPException(status_code=400):  # FastAPI: the body could not be read at all
+        case HTTPException(status_code=400):
             return _problem(400, "webchat.request_refused", "Yêu cầu không đọc được.")
         case SQLAlchemyError() | OSError() | TimeoutError():
             log.warning("webchat.unavailable", error=type(error).__name__)

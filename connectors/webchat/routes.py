@@ -48,7 +48,7 @@ def webchat_router(ports: WebchatPorts, settings: WebchatSettings, listener: Lis
     """
     if settings.session_secret is None or not settings.session_secret.get_secret_value():
         raise ValueError("WebchatSettings.session_secret is empty: nobody could sign sessions")
-    router = APIRouter(max_body_size=settings.max_body_bytes)
+    router = APIRouter()
     sessions = Sessions(settings.session_secret, settings.session_days)
     router.include_router(_api(ports, settings, listener, sessions))
     router.include_router(pages_router(settings))
@@ -58,7 +58,8 @@ def webchat_router(ports: WebchatPorts, settings: WebchatSettings, listener: Lis
 def _api(ports: WebchatPorts, settings: WebchatSettings, listener: Listener, sessions: Sessions) -> APIRouter:
     live = LiveNews(listener, per_citizen=settings.streams_per_session, in_all=settings.max_streams)
     gate = _Gate(settings)
-    api = APIRouter(prefix="/api/v1", tags=["webchat"], route_class=route_class(settings.allowed_origins))
+    routes = route_class(settings.allowed_origins, settings.max_body_bytes)
+    api = APIRouter(prefix="/api/v1", tags=["webchat"], route_class=routes)
 
     def citizen_of(authorization: Annotated[str, Header()] = "") -> str:
         """The citizen whose token this is. Raises SessionUnknown."""
