@@ -1,0 +1,117 @@
+"""Reads a file in a process of its own, with little memory, little time, no secrets and no right to write.
+
+A spreadsheet is somebody else's input to a large parser: whatever it does there, the gateway goes on answering citizens.
+docs/decisions/0007-import-in-its-own-process.md
+"""
+
+import asyncio
+import contextlib
+import io
+import os
+import pickle
+import resource
+import sys
+from typing import Any
+
+from kb_import.problem import FileRefused, damaged
+from kb_import.reading import Reading, ReadingOrder, read_file
+from kb_import.sheet import BOUNDS, Bounds
+
+_SAFE = frozenset({("datetime", "date"), ("datetime", "datetime"), ("builtins", "frozenset"), ("builtins", "set")})
+
+
+async def read_isolated(content: bytes, order: ReadingOrder, bounds: Bounds = BOUNDS) -> Reading:
+    """The same as `read_file`, within `bounds`. Raises FileRefused, also when the file takes too long or too much memory."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "kb_import.isolated",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=_bare_environment(),
+    )
+    try:
+        request = pickle.dumps((order, bounds, content))
+        answer, _ = await asyncio.wait_for(process.communicate(request), bounds.seconds + 5)
+    except TimeoutError:
+        raise _too_slow(bounds) from None
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise _too_slow(bounds) if process.returncode in {-24, -9} else damaged(f"reader ended with {process.returncode}")
+    reading = await asyncio.to_thread(_load, answer)
+    if isinstance(reading, FileRefused):
+        raise reading
+    return reading
+
+
+def _bare_environment() -> dict[str, str]:
+    """Only what Python needs: no DATABASE_URL, no tokens."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one), "OMP_NUM_THREADS": "1"}
+
+
+class _Unpickler(pickle.Unpickler):
+    """Builds our own frozen types and dates, nothing else: the bytes come from a process that read a stranger's file."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.startswith("kb_import.") or (module, name) in _SAFE:
+            found = super().find_class(module, name)
+            if isinstance(found, type):
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name}")
+
+
+def _load(answer: bytes) -> Reading | FileRefused:
+    kind, *fields = _Unpickler(io.BytesIO(answer)).load()  # noqa: S301 (restricted above)
+    if kind == "refused":
+        problem, remedy, reason = fields
+        return FileRefused(problem, remedy, reason=reason)
+    (reading,) = fields
+    if not isinstance(reading, Reading):
+        raise pickle.UnpicklingError("not a reading")
+    return reading
+
+
+def _too_slow(bounds: Bounds) -> FileRefused:
+    return FileRefused(
+        f"Đọc tệp mất quá {bounds.seconds:.0f} giây hoặc quá nhiều bộ nhớ.",
+        "Hãy chép riêng bảng câu hỏi sang tệp mới rồi gửi lại.",
+        reason="too_slow",
+    )
+
+
+def limit_this_process(bounds: Bounds) -> None:
+    """From here on: so much memory, so much CPU, no files written, no core dumps."""
+    resource.setrlimit(resource.RLIMIT_AS, (bounds.memory_bytes, bounds.memory_bytes))
+    seconds = max(1, int(bounds.seconds))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    """The reading process: a pickled request on standard input, a pickled answer on standard output."""
+    order, bounds, content = pickle.load(sys.stdin.buffer)  # noqa: S301 (from our own parent)
+    limit_this_process(bounds)
+    try:
+        answer: tuple[Any, ...] = ("read", read_file(content, order, bounds))
+    except FileRefused as refused:
+        answer = ("refused", refused.fields["problem"], refused.fields["remedy"], refused.reason)
+    except MemoryError:
+        refused = _too_slow(bounds)
+        answer = ("refused", refused.fields["problem"], refused.fields["remedy"], refused.reason)
+    except RecursionError:
+        refused = damaged("nested too deeply")
+        answer = ("refused", refused.fields["problem"], refused.fields["remedy"], refused.reason)
+    sys.stdout.buffer.write(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
+    sys.stdout.buffer.flush()
+    os._exit(0)  # the interpreter's tidying-up is not worth the wait
+
+
+if __name__ == "__main__":
+    main()
