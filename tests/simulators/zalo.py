@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import FastAPI, File, Form, Header, Query, Request, UploadFile
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi import FastAPI, File, Form, Header, Request, UploadFile
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from tests.simulators import page
+from tests.simulators import controls
 from tests.simulators.courier import Courier
 from tests.simulators.faults import Faults
 from tests.simulators.serve import Running
@@ -198,6 +198,17 @@ class ZaloSimulator:
     def to(self, user: str) -> list[Said]:
         """What the OA said to a citizen, oldest first."""
         return [one for one in self.messages if one.user == user and one.from_oa]
+
+    def play(self, user: str, what: str) -> str:
+        """What the page's buttons do."""
+        point = {"coordinates": {"latitude": "19.8067", "longitude": "105.7764"}}
+        if what == "follow":
+            return self.event(user, "follow")
+        if what == "location":
+            attachment = {"type": "location", "payload": point}
+        else:
+            attachment = {"type": "sticker", "payload": {"id": "bfe458bf64fa8da4d4eb", "url": f"{self.url}/s.png"}}
+        return self.event(user, f"user_send_{attachment['type']}", {"attachments": [attachment]})
 
     # --- the platform ------------------------------------------------------------------------------------------------
 
@@ -410,7 +421,7 @@ class ZaloSimulator:
             key = "token" if kind == "file" else "attachment_id"
             return {"error": 0, "message": "Success", "data": {key: token}}
 
-        self._controls(app)
+        controls.add(app, self, "Zalo OA “1022 Thanh Hóa”")
         return app
 
     async def _message(self, body: dict[str, Any], token: str | None) -> Response:
@@ -452,63 +463,3 @@ class ZaloSimulator:
             "from_id": ends[0],
             "to_id": ends[1],
         }
-
-    def _controls(self, app: FastAPI) -> None:
-        """What tests and the page use; no part of the platform."""
-
-        @app.get("/", response_class=HTMLResponse)
-        async def citizen() -> str:
-            return page.html("Zalo OA", "zalo")
-
-        @app.get("/_sim/messages")
-        async def messages(user: Annotated[str, Query()] = "", after: int = 0) -> list[dict[str, Any]]:
-            shown = [{"n": n, **vars(one)} for n, one in enumerate(self.messages, start=1)]
-            return [one for one in shown if one["n"] > after and user in ("", one["user"])]
-
-        @app.post("/_sim/say")
-        async def say(said: dict[str, Any]) -> dict[str, str]:
-            return {"id": self.say(str(said["user"]), str(said["text"]))}
-
-        @app.post("/_sim/press")
-        async def press(pressed: dict[str, Any]) -> dict[str, str]:
-            return {"id": self.press(str(pressed["user"]), pressed["message"], pressed["title"])}
-
-        @app.post("/_sim/event")
-        async def event(told: dict[str, Any]) -> dict[str, str]:
-            return {"id": self.event(str(told["user"]), told["name"], told.get("message"), **told.get("extra", {}))}
-
-        @app.post("/_sim/officer")
-        async def officer(said: dict[str, Any]) -> dict[str, str]:
-            return {"id": self.officer_says(str(said["user"]), str(said["text"]))}
-
-        @app.post("/_sim/see")
-        async def see(told: dict[str, Any]) -> dict[str, str]:
-            self.see(str(told["user"]))
-            return {}
-
-        @app.post("/_sim/age")
-        async def age(told: dict[str, Any]) -> dict[str, str]:
-            self.age(str(told["user"]), float(told["hours"]))
-            return {}
-
-        @app.post("/_sim/faults")
-        async def faults(wanted: dict[str, Any]) -> dict[str, Any]:
-            return self.faults.change(wanted)
-
-        @app.post("/_sim/expire")
-        async def expire() -> dict[str, str]:
-            self.expire_tokens()
-            return {}
-
-        @app.get("/_sim/deliveries")
-        async def deliveries() -> dict[str, Any]:
-            took = sorted(one.took_s for one in self.courier.attempts)
-            statuses = [one.status for one in self.courier.attempts]
-            return {
-                "idle": self.courier.is_idle,
-                "attempts": len(took),
-                "ok": statuses.count(200),
-                "p50_ms": took[len(took) // 2] * 1000 if took else None,
-                "p99_ms": took[int(len(took) * 0.99)] * 1000 if took else None,
-                "given_up": len(self.courier.given_up),
-            }
