@@ -168,6 +168,11 @@ async def find_account(session: AsyncSession, name: str) -> Account | None:
     return account_of(row) if row else None
 
 
+async def has_accounts(session: AsyncSession) -> bool:
+    """Is there anybody who could log in? If not, this is a first start."""
+    return await session.scalar(select(AccountRow.id).limit(1)) is not None
+
+
 async def load_accounts_for(session: AsyncSession, by: Account) -> list[Account]:
     """All accounts, by name: for administrators, and for supervisors who reassign. Raises NotAllowed."""
     if by.role is not Role.SUPERVISOR:

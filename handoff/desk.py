@@ -27,7 +27,7 @@ from handoff.hold import (
     take_over,
 )
 from handoff.journal import TicketNotFound, lock_ticket, record, ticket_of
-from handoff.opening import find_open_ticket, open_ticket
+from handoff.opening import find_latest_ticket, find_open_ticket, open_ticket
 from handoff.reading import (
     load_ticket_for,
     load_tickets_of,
@@ -48,6 +48,7 @@ __all__ = [
     "check_may_reply",
     "close",
     "find_holder",
+    "find_latest_ticket",
     "find_open_ticket",
     "forward",
     "hand_back",

@@ -125,6 +125,13 @@ async def find_open_ticket(session: AsyncSession, conversation: ConversationId) 
     return ticket_of(best) if best else None
 
 
+async def find_latest_ticket(session: AsyncSession, conversation: ConversationId) -> Ticket | None:
+    """The newest ticket of this citizen, open or not: what "phiếu của tôi" means when no code is given."""
+    query = select(TicketRow).where(TicketRow.conversation_id == conversation).order_by(TicketRow.id.desc()).limit(1)
+    row = await session.scalar(query)
+    return ticket_of(row) if row else None
+
+
 async def _find_by_message(session: AsyncSession, message: MessageId) -> TicketRow | None:
     """The ticket that this inbound message opened or joined."""
     joined = select(TicketEventRow.ticket_id).where(TicketEventRow.message_id == message)
