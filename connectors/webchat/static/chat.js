@@ -89,7 +89,7 @@ async function flush() {
     for (let item; (item = outbox.find((one) => !one.refused)); ) {
       mark(item, "sending");
       try {
-        token ??= await openSession();
+        if (!token) await openSession();
         const { id } = await api.send(token, item);
         drop(item);
         accepted(item, id);
@@ -118,11 +118,10 @@ async function flush() {
 }
 
 async function openSession() {
-  const fresh = await api.createSession();
-  store.write("token", fresh);
+  token = await api.createSession(); // before wake(): who wakes looks for it
+  store.write("token", token);
   if (!store.lasting) notice("Trình duyệt không cho lưu dữ liệu: đóng trang là mất cuộc trò chuyện này.");
   wake();
-  return fresh;
 }
 
 function sessionEnded() {
