@@ -6,9 +6,10 @@ import pytest
 
 from bot.contracts.ids import SubjectId, UnitCode
 from handoff.match import plan_match
-from handoff.routing import RoutingHint, plan_route
+from handoff.routing import Route, RoutingHint, plan_route
 from handoff.seed import SEED_FILE, parse_seed
 from handoff.unit import Unit, UnitKind, UnitNotFound, plan_family, plan_successor
+from nlu_data.vi_nlu.text import strip_diacritics
 
 SEED = parse_seed(SEED_FILE.read_text(encoding="utf-8"))
 UNITS = {unit.code: unit for unit in SEED.units}
@@ -127,15 +128,13 @@ def test_where_no_unit_is_named_none_is_found(written: str) -> None:
 
 
 def test_every_unit_is_found_by_its_full_name_with_and_without_diacritics() -> None:
-    from nlu_data.vi_nlu.text import strip_diacritics
-
     for unit in SEED.units:
         assert plan_match(SEED.units, unit.name) == unit.code
         plain = plan_match(SEED.units, strip_diacritics(unit.name).lower())
         assert plain in {unit.code, None}  # None where two names differ in their diacritics only
 
 
-def route(*hints: tuple[int | None, str | None, float], subject: int | None = None, place: str | None = None):
+def route(*hints: tuple[int | None, str | None, float], subject: int | None = None, place: str | None = None) -> Route:
     return plan_route(
         [RoutingHint(SubjectId(s) if s else None, UnitCode(u) if u else None, c) for s, u, c in hints],
         SUBJECTS,
