@@ -98,9 +98,7 @@ def _parts(settings: HouseSettings, url: str) -> list[Part]:
     }
     endpoints = sidecar.write_endpoints(data / "rasa", database_url=url, action_url=action_url, token=action_token)
     credentials = sidecar.write_credentials(data / "rasa", token=rasa_token)
-    rasa = sidecar.rasa_command(
-        rasa_python(settings), current_model(), rasa_port, rasa_token, endpoints, credentials
-    )
+    rasa = sidecar.rasa_command(rasa_python(settings), current_model(), rasa_port, rasa_token, endpoints, credentials)
     ours = [sys.executable, "-m", "bot.cli"]
     return [
         Part("rasa", rasa, {**environment, **sidecar.rasa_environment(ROOT)}),

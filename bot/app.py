@@ -1,0 +1,293 @@
+"""Composition root: the only file that joins the rooms together.
+
+`build_gateway` answers the internet (web chat, webhooks, console) and Rasa's actions; `work` runs the jobs. Both are
+built from the same parts, read once from the settings.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import procrastinate
+import structlog
+from console.app import ConsoleServices, mount_console
+from fastapi import FastAPI
+from procrastinate.tasks import Task
+
+from actions.server import actions_router
+from bot.base.db import Database
+from bot.base.jobs import HEARTBEAT_S, POLL_S, STALLED_AFTER_S, Patient, job_app
+from bot.base.metrics import INDEX_GENERATION
+from bot.base.notify import Listener
+from bot.base.secret import derived, house_key
+from bot.base.settings import HouseSettings, InternalSettings
+from bot.contracts.connector import Connector
+from bot.contracts.ids import Channel, MessageId
+from bot.conversation.citizen_side import WebchatSide
+from bot.conversation.converse import Conversing
+from bot.conversation.rasa import RasaClient
+from bot.conversation.services import ConversationServices
+from bot.conversation.staff import StaffDesk
+from bot.conversation.turn import Turn
+from bot.doors import Doors, doors_router
+from bot.outbox.deliver import deliver
+from bot.outbox.post import Outbox
+from connectors.messenger.connector import MessengerConnector
+from connectors.messenger.settings import MessengerSettings
+from connectors.webchat.connector import WebchatConnector
+from connectors.webchat.routes import webchat_router
+from connectors.webchat.settings import WebchatSettings
+from connectors.zalo.connector import ZaloConnector
+from connectors.zalo.settings import ZaloSettings
+from faq.embed import Embedder, load_embedder
+from faq.engine import FaqEngine
+from faq.settings import FaqSettings
+from faq.store import TOPIC
+from handoff.units import load_units
+
+log = structlog.get_logger(__name__)
+
+RESCUE_EVERY_S = 1.0
+KEEP_FRESH_EVERY_S = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything both processes share."""
+
+    settings: HouseSettings
+    internal: InternalSettings
+    database: Database
+    listener: Listener
+    jobs: procrastinate.App
+    converse: Task[Any, Any, Any]
+    connectors: Mapping[Channel, Connector]
+    why_off: Mapping[Channel, str]
+    outbox: Outbox
+    embedder: Embedder
+    engine: FaqEngine
+    rasa: RasaClient
+    key: bytes
+
+
+def build_house(settings: HouseSettings, *, pool_size: int) -> House:
+    """Read the settings and make the parts; nothing is connected yet."""
+    if settings.database_url is None:
+        raise ValueError("DATABASE_URL is not set: the supervisor gives it to its parts")
+    internal = InternalSettings()
+    database = Database(settings.database_url, pool_size=pool_size)
+    key = house_key(settings)
+    connectors, why_off = _connectors(settings, database, key)
+    jobs = job_app(settings.database_url)
+    faq_settings = FaqSettings()
+    embedder = load_embedder(faq_settings)
+    engine = FaqEngine(database, embedder, faq_settings)
+    rasa = RasaClient(internal.rasa_url, internal.rasa_token.get_secret_value(), settings.rasa_timeout_s)
+
+    @jobs.task(name="deliver", queue="deliver", retry=Patient())
+    async def deliver_job(message: int) -> None:
+        await deliver(database, connectors, MessageId(message))
+
+    outbox = Outbox(deliver_job, {name: one.capabilities for name, one in connectors.items()})
+    conversing = Conversing(
+        database, engine, rasa, outbox, settings.rasa_patience_s, show_typing=_typing_shower(connectors)
+    )
+
+    @jobs.task(name="converse", queue="converse", retry=Patient())
+    async def converse_job(message: int) -> None:
+        await conversing.converse(MessageId(message))
+
+    return House(
+        settings,
+        internal,
+        database,
+        Listener(settings.database_url),
+        jobs,
+        converse_job,
+        connectors,
+        why_off,
+        outbox,
+        embedder,
+        engine,
+        rasa,
+        key,
+    )
+
+
+def _connectors(
+    settings: HouseSettings, database: Database, key: bytes
+) -> tuple[dict[Channel, Connector], dict[Channel, str]]:
+    zalo, messenger = ZaloSettings(), MessengerSettings()
+    storage = settings.tongdai_data_dir
+    connectors: dict[Channel, Connector] = {WebchatConnector.name: WebchatConnector(database)}
+    why_off: dict[Channel, str] = {}
+    if zalo.why_off is None:
+        connectors[ZaloConnector.name] = ZaloConnector(zalo, database, key, storage=storage)
+    else:
+        why_off[ZaloConnector.name] = zalo.why_off
+    if messenger.why_off is None:
+        connectors[MessengerConnector.name] = MessengerConnector(messenger, storage=storage)
+    else:
+        why_off[MessengerConnector.name] = messenger.why_off
+    return connectors, why_off
+
+
+def _typing_shower(connectors: Mapping[Channel, Connector]) -> Callable[[Turn], None]:
+    running: set[asyncio.Task[None]] = set()
+
+    def show(turn: Turn) -> None:
+        connector = connectors.get(turn.channel)
+        if connector is not None and connector.capabilities.typing:
+            task = asyncio.create_task(connector.show_typing(turn.citizen_ref))
+            running.add(task)
+            task.add_done_callback(running.discard)
+
+    return show
+
+
+@contextlib.asynccontextmanager
+async def opened(house: House) -> AsyncIterator[None]:
+    """Connect, load the index, follow its news; and let go of everything at the end."""
+    await house.database.wait_until_up()
+    await _name_units(house)
+    async with house.jobs.open_async(), house.listener.subscribe(TOPIC) as news:
+        house.listener.start()
+        await house.engine.start()
+        INDEX_GENERATION.set(house.engine.generation)
+        follower = asyncio.create_task(_follow_index(house, news), name="index")
+        try:
+            yield
+        finally:
+            follower.cancel()
+            await house.listener.stop()
+            for connector in house.connectors.values():
+                await connector.close()
+            await house.rasa.close()
+    await house.database.close()
+
+
+async def _name_units(house: House) -> None:
+    async with house.database.transaction() as session:
+        house.engine.unit_names = {code: unit.name for code, unit in (await load_units(session)).items()}
+
+
+async def _follow_index(house: House, news: "asyncio.Queue[dict[str, Any]]") -> None:
+    while True:
+        await news.get()
+        while not news.empty():  # several publications in a row are one refresh
+            news.get_nowait()
+        try:
+            await house.engine.refresh()
+            INDEX_GENERATION.set(house.engine.generation)
+        except Exception:
+            log.exception("index.refresh_failed")
+            await asyncio.sleep(1.0)
+            news.put_nowait({"topic": "again"})
+
+
+def build_gateway(settings: HouseSettings) -> FastAPI:
+    """The internet-facing application."""
+    house = build_house(settings, pool_size=10)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with opened(house):
+            for channel, reason in house.why_off.items():
+                log.info("channel.off", channel=channel, reason=reason)
+            yield
+
+    app = FastAPI(
+        title="Tổng đài 1022",
+        lifespan=lifespan,
+        docs_url="/api/docs",
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    staff = StaffDesk(house.database, house.outbox)
+    side = WebchatSide(house.database, house.converse, house.outbox)
+    webchat = WebchatSettings()
+    if webchat.session_secret is None:
+        webchat = webchat.model_copy(update={"session_secret": derived(house.key, "webchat")})
+    app.include_router(
+        doors_router(
+            Doors(house.database, house.converse, house.engine, house.rasa, house.connectors, house.why_off), settings
+        )
+    )
+    app.include_router(
+        actions_router(
+            ConversationServices(house.database, house.engine), house.internal.action_token.get_secret_value()
+        )
+    )
+    app.include_router(webchat_router(side, webchat, house.listener))
+    https = (settings.tongdai_public_url or "").startswith("https://")
+    mount_console(
+        app,
+        ConsoleServices(
+            database=house.database,
+            staff=staff,
+            engine=house.engine,
+            embedder=house.embedder,
+            listener=house.listener,
+            https=https,
+            channel_notes=lambda: tuple(house.why_off.values()),
+        ),
+        storage_secret=derived(house.key, "console").get_secret_value(),
+    )
+    return app
+
+
+async def work(settings: HouseSettings, stop: asyncio.Event) -> None:
+    """Run jobs until `stop`; what a dead worker left half-done is taken up again."""
+    house = build_house(settings, pool_size=settings.worker_concurrency)
+    async with opened(house):
+        worker = asyncio.create_task(
+            house.jobs.run_worker_async(
+                queues=["converse", "deliver"],
+                concurrency=settings.worker_concurrency,
+                fetch_job_polling_interval=POLL_S,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=STALLED_AFTER_S,
+                delete_jobs="successful",
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=5.0,
+            ),
+            name="worker",
+        )
+        helpers = [
+            asyncio.create_task(_rescue_jobs(house.jobs), name="rescue"),
+            asyncio.create_task(_keep_fresh(house.connectors.values()), name="fresh"),
+        ]
+        stopper = asyncio.create_task(stop.wait())
+        log.info("worker.ready", generation=house.engine.generation)
+        done, _ = await asyncio.wait({worker, stopper, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+        for one in (*helpers, stopper):
+            one.cancel()
+        if stopper in done:
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+            return
+        for one in done:  # a part of the worker fell over: the supervisor starts us again
+            one.result()
+
+
+async def _rescue_jobs(jobs: procrastinate.App) -> None:
+    """Give the jobs of workers that died back to the queue; order is kept by their lock."""
+    while True:
+        await asyncio.sleep(RESCUE_EVERY_S)
+        stalled = await jobs.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S)
+        for job in stalled:
+            log.warning("job.rescued", job=job.id, task=job.task_name)
+            await jobs.job_manager.retry_job(job)
+
+
+async def _keep_fresh(connectors: Iterable[Connector]) -> None:
+    while True:
+        for connector in connectors:
+            refresh = getattr(connector, "keep_fresh", None)
+            if refresh is not None:
+                with contextlib.suppress(Exception):
+                    await refresh()
+        await asyncio.sleep(KEEP_FRESH_EVERY_S)
