@@ -68,7 +68,7 @@ class FaqEngine:
                 records = await load_live_entries(session, ids=fresh, unit_names=self.unit_names) if fresh else []
             known = {key: held for key, held in self._known.items() if versions.get(key[0]) == key[1]}
             for record in records:
-                known[record.id, record.version] = (record, pieces_of(record.draft))
+                known[record.id, record.version] = (record, pieces_of(record.draft, self._searcher.abbreviations))
             texts = list(dict.fromkeys(piece.dense for _, pieces in known.values() for piece in pieces))
             missing = [text for text in texts if text not in self._vectors]
             vectors = await load_vectors(self._database, self._embedder, missing, progress)
@@ -82,6 +82,7 @@ class FaqEngine:
                 dim=self._embedder.dim,
                 generation=generation,
                 exact_limit=self._settings.exact_limit,
+                ordinary=self._searcher.ranker.ordinary,
             )
             self._known, self._index = known, index
             log.info(
@@ -115,7 +116,14 @@ class FaqEngine:
 
     def _decide(self, index: Index, found: Found) -> Decision:
         limits = self._searcher.thresholds
-        evidence = Evidence(found.normalised, found.candidates, limits, index.generation, self._embedder.name, "plain")
+        evidence = Evidence(
+            found.normalised,
+            found.candidates,
+            limits,
+            index.generation,
+            self._embedder.name,
+            self._searcher.ranker.version,
+        )
         if not found.candidates:
             reason = Reason.NO_WORDS if index.entries and not found.normalised else Reason.EMPTY_BANK
             return HandOver(reason, 0.0, evidence)

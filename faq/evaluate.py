@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from bot.contracts.errors import Refused
 from bot.contracts.ids import BankId, EntryId, UnitCode
-from faq.embed import Embedder, FloatArray, load_embedder
+from faq.embed import FloatArray, load_embedder
 from faq.entry import EntryDraft, EntryRecord
 from faq.index import Index, pieces_of
 from faq.search import Found, Searcher, load_searcher
@@ -45,7 +45,7 @@ def evaluate(bank: Path, queries: Path, out: Path, *, progress: Progress | None 
     """
     settings = FaqSettings()
     searcher = load_searcher(settings, load_embedder(settings))
-    banks = build_banks(_rows(bank, ("id", "bank", "question")), searcher.embedder, settings, progress)
+    banks = build_banks(_rows(bank, ("id", "bank", "question")), searcher, settings, progress)
     asked = _rows(queries, ("id", "bank", "text"))
     with out.open("w", encoding="utf-8") as written:
         for at, query in enumerate(asked):
@@ -71,7 +71,7 @@ def result_line(query: str, under_test: BankUnderTest, found: Found, searcher: S
 
 
 def build_banks(
-    rows: Sequence[Mapping[str, Any]], embedder: Embedder, settings: FaqSettings, progress: Progress | None = None
+    rows: Sequence[Mapping[str, Any]], searcher: Searcher, settings: FaqSettings, progress: Progress | None = None
 ) -> dict[str, BankUnderTest]:
     """An index for each bank named in `rows`."""
     banks: dict[str, BankUnderTest] = {}
@@ -80,15 +80,23 @@ def build_banks(
         entries = [
             EntryRecord(EntryId(at), BankId(1), UnitCode(name), name, 1, _draft(row)) for at, row in enumerate(own, 1)
         ]
-        pieces = [pieces_of(entry.draft) for entry in entries]
+        pieces = [pieces_of(entry.draft, searcher.abbreviations) for entry in entries]
         texts = sorted({piece.dense for group in pieces for piece in group}, key=lambda text: (len(text), text))
         vectors: dict[str, FloatArray] = {}
         for at in range(0, len(texts), 32):
             batch = texts[at : at + 32]
-            vectors.update(zip(batch, embedder.embed(batch), strict=True))
+            vectors.update(zip(batch, searcher.embedder.embed(batch), strict=True))
             if progress:
                 progress(f"embed {name}", min(at + 32, len(texts)), len(texts))
-        index = Index(entries, pieces, vectors, dim=embedder.dim, generation=1, exact_limit=settings.exact_limit)
+        index = Index(
+            entries,
+            pieces,
+            vectors,
+            dim=searcher.embedder.dim,
+            generation=1,
+            exact_limit=settings.exact_limit,
+            ordinary=searcher.ranker.ordinary,
+        )
         banks[name] = BankUnderTest(index, {EntryId(at): row["id"] for at, row in enumerate(own, 1)})
     return banks
 

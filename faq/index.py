@@ -1,6 +1,6 @@
 """The searchable form of the live entries: texts, vectors, word lists. Immutable once built; replaced as a whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from faq.embed import FloatArray
 from faq.entry import EntryDraft, EntryRecord
 from faq.lexical import Postings
-from faq.normalise import key_of, letter_grams, n_grams, words_of
+from faq.lexicon import Counts, Lexicon
+from faq.normalise import Abbreviations, canonical, key_of, letter_grams, n_grams, weight_of, words_of
 
 ANSWER_WORDS: Final = 40
 """An answer is indexed by its first words: that is where it says what it is about, and embedding costs by the word."""
@@ -40,11 +41,11 @@ class Piece:
         return " ".join(self.words)
 
 
-def pieces_of(draft: EntryDraft) -> tuple[Piece, ...]:
+def pieces_of(draft: EntryDraft, table: Abbreviations) -> tuple[Piece, ...]:
     """The texts by which an entry can be found: its question, its phrasings, the start of its answer."""
     texts = [(PieceKind.QUESTION, draft.question), *((PieceKind.PHRASING, text) for text in draft.phrasings)]
-    pieces = [Piece(kind, text, tuple(words_of(text))) for kind, text in texts]
-    answer = tuple(words_of(draft.answer)[:ANSWER_WORDS])
+    pieces = [Piece(kind, text, canonical(words_of(text), table)) for kind, text in texts]
+    answer = canonical(words_of(draft.answer)[:ANSWER_WORDS], table)
     if answer:
         pieces.append(Piece(PieceKind.ANSWER, draft.answer[:200], answer))
     return tuple(piece for piece in pieces if piece.words)
@@ -88,26 +89,41 @@ class Index:
         dim: int,
         generation: int,
         exact_limit: int,
+        ordinary: Counts,
     ) -> None:
         self.entries = tuple(entries)
         self.generation = generation
         self.pieces = tuple(piece for group in pieces for piece in group)
         self.owner = np.fromiter((at for at, group in enumerate(pieces) for _ in group), np.int32, len(self.pieces))
         """Position in `entries` of each piece's entry."""
+        self._starts = np.searchsorted(self.owner, np.arange(len(entries) + 1)).astype(np.int64)
         self.is_answer = np.array([piece.kind is PieceKind.ANSWER for piece in self.pieces], bool)
         matrix = np.zeros((len(self.pieces), dim), np.float32)
         for row, piece in enumerate(self.pieces):
             matrix[row] = vectors[piece.dense]
         self.dense = VectorIndex(matrix, exact_limit)
-        keys = [[key_of(word) for word in piece.words] for piece in self.pieces]
-        self.keys = keys
+        self.lexicon = Lexicon(Counts.of(_sentences(self.pieces)), ordinary)
+        keys = [tuple(key_of(word) for word in piece.words) for piece in self.pieces]
+        self.lines = tuple(" ".join(words) for words in keys)
+        """Each piece's words without diacritics."""
         self.marked = Postings([piece.words for piece in self.pieces], bm25=True)
         self.plain = Postings(keys, bm25=True)
         self.pairs = Postings([n_grams(words, 2) for words in keys], bm25=False)
         self.letters = Postings([letter_grams(words) for words in keys], bm25=False)
 
-    def best_per_entry(self, scores: FloatArray) -> FloatArray:
-        """The largest of each entry's scores, in the order of `entries`."""
-        out = np.full(len(self.entries), -1.0, np.float32)
-        np.maximum.at(out, self.owner, scores)
-        return out
+    def pieces_of_entry(self, at: int) -> NDArray[np.int64]:
+        """Positions of the pieces of the entry at `at`."""
+        return np.arange(self._starts[at], self._starts[at + 1], dtype=np.int64)
+
+    def telling(self, row: int) -> dict[str, float]:
+        """How telling each word of a piece is, by diacritic-free key."""
+        words = self.pieces[row].words
+        return {key_of(word): self.plain.idf(key_of(word)) * weight_of(word) for word in words}
+
+
+def _sentences(pieces: Sequence[Piece]) -> Iterator[tuple[str, ...]]:
+    """The bank's sentences, questions twice: they are closer to what people ask than answers are."""
+    for piece in pieces:
+        yield piece.words
+        if piece.kind is not PieceKind.ANSWER:
+            yield piece.words

@@ -9,10 +9,22 @@ from typing import Final
 import yaml
 
 from bot.contracts.errors import Refused
-from nlu_data.vi_nlu.text import clean, fold_repeats, place_tones, strip_diacritics
+from nlu_data.vi_nlu.text import clean, fold_repeats, is_plain_syllable, is_syllable, place_tones, strip_diacritics
 
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 _URL: Final = re.compile(r"(https?://|www\.)\S+", re.IGNORECASE)
+FUNCTION_WORDS: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """a ai anh bao bác bạn bị bởi các cái còn có cần cháu chị chúng chưa chỉ cho cô của cùng cũng con do
+        dạ đã đang để đi đó đây đâu đến được em gì giúp giờ hay hoặc hãy hỏi khi không kia là làm lại lên
+        lúc mà mấy mình muốn một nào này nay nên nếu người nhé như những nhưng nữa ở phải qua quá ra rằng
+        rất rồi sao sau sẽ tại thế thì theo tôi trên trong tới từ vào vậy và vẫn về vì việc với xin ạ à ơi à
+        ừ vâng lâu nhiêu nhiều xong biết thể""",
+    )
+)
+"""Words that carry grammar more than subject."""
+FUNCTION_WEIGHT: Final = 0.2
 _Y_END: Final = re.compile(r"\b([hklmst])y\b")
 
 
@@ -34,6 +46,9 @@ class Abbreviations:
     meanings: Mapping[str, tuple[str, ...]]
     longest: int
     """Words in the longest short form."""
+
+    certain: Mapping[str, tuple[str, ...]]
+    """Short forms with one meaning that are no Vietnamese word themselves, and the words they stand for."""
 
     def of(self, short: str) -> tuple[str, ...]:
         """Full forms that `short` may stand for, likeliest first; empty if it is none."""
@@ -60,7 +75,29 @@ def parse_abbreviations(source: str) -> Abbreviations:
                 if short != meaning and meaning not in meanings.setdefault(short, []):
                     meanings[short].append(meaning)
     table_ = {short: tuple(fulls) for short, fulls in meanings.items() if fulls}
-    return Abbreviations(table_, max((len(short.split()) for short in table_), default=1))
+    certain = {
+        short: tuple(fulls[0].split())
+        for short, fulls in table_.items()
+        if len(fulls) == 1 and not is_plain_syllable(short) and not is_syllable(short)
+    }
+    return Abbreviations(table_, max((len(short.split()) for short in table_), default=1), certain)
+
+
+def canonical(words: Sequence[str], table: Abbreviations) -> tuple[str, ...]:
+    """`words` with every certain short form written out: banks and questions then use the same words."""
+    out: list[str] = []
+    at = 0
+    while at < len(words):
+        for width in range(min(table.longest, len(words) - at), 0, -1):
+            full = table.certain.get(" ".join(words[at : at + width]))
+            if full is not None:
+                out.extend(full)
+                at += width
+                break
+        else:
+            out.append(words[at])
+            at += 1
+    return tuple(out)
 
 
 def load_abbreviations(path: Path) -> Abbreviations:
@@ -72,6 +109,16 @@ def _forms(shorts: Iterable[object]) -> Iterable[str]:
     """Each short form as it will be met among words."""
     for short in shorts:
         yield " ".join(words_of(str(short)))
+
+
+def is_telling(word: str) -> bool:
+    """Does the word say what a question is about?"""
+    return word not in FUNCTION_WORDS
+
+
+def weight_of(word: str) -> float:
+    """How much a word counts when asking what was covered: words of grammar little."""
+    return FUNCTION_WEIGHT if word in FUNCTION_WORDS else 1.0
 
 
 def n_grams(words: Sequence[str], n: int) -> list[str]:

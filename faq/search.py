@@ -1,22 +1,30 @@
 """From a question to candidates with evidence. CPU work only: callers run it off the event loop."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.contracts.ids import EntryId
+from faq.calibrate import Calibration
+from faq.clauses import clauses_of, sentences_of, views_of
 from faq.decide import Candidate, Thresholds, Verdict, decide
 from faq.embed import Embedder, FloatArray
 from faq.entry import EntryRecord
+from faq.features import PAIR_FEATURES, Lexical, Scored, View, collect, score_words, weigh
 from faq.index import Index
-from faq.normalise import Abbreviations, key_of, letter_grams, load_abbreviations, n_grams, words_of
+from faq.normalise import Abbreviations, canonical, load_abbreviations
+from faq.ranker import MARGIN_FEATURES, Ranker, load_ranker
+from faq.repair import read
 from faq.settings import FaqSettings
 
 CANDIDATES: Final = 10
+EMBEDDED_VIEWS: Final = 3
+"""Views of a message that are compared as sentence vectors: each costs an embedding."""
+COSINE_AT: Final = PAIR_FEATURES.index("cosine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,8 @@ class Found:
     normalised: str
     candidates: tuple[Candidate, ...]
     """Best first."""
+    trust: FloatArray
+    """Features of the first candidate for the decision; empty if there is none."""
 
     @property
     def confidence(self) -> float:
@@ -33,12 +43,28 @@ class Found:
         return self.candidates[0].confidence if self.candidates else 0.0
 
 
-class Searcher:
-    """Searches one index after another with the same model and tables."""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Entries in order, before anything is made of them for people."""
 
-    def __init__(self, embedder: Embedder, abbreviations: Abbreviations, target: float) -> None:
-        self.embedder, self.abbreviations = embedder, abbreviations
-        self.thresholds = Thresholds(answer=0.6, choose=0.2, target=target)
+    views: tuple[View, ...]
+    scored: tuple[Scored, ...]
+    """Evidence, one per view."""
+    order: tuple[tuple[int, int, int, float], ...]
+    """(entry, view, row of the view's evidence, score), best entry first."""
+
+
+class Searcher:
+    """Searches one index after another with the same model and tables. Holds no state of a question."""
+
+    def __init__(self, embedder: Embedder, abbreviations: Abbreviations, ranker: Ranker, target: float) -> None:
+        self.embedder, self.abbreviations, self.ranker = embedder, abbreviations, ranker
+        self.use(Calibration.from_json(ranker.calibration), target)
+
+    def use(self, calibration: Calibration, target: float) -> None:
+        """Decide by this calibration and target from now on."""
+        self.calibration = calibration
+        self.thresholds: Thresholds = calibration.thresholds(target)
 
     def verdict(self, found: Found) -> Verdict:
         """Answer, choose or hand over, under the thresholds in force."""
@@ -54,53 +80,126 @@ class Searcher:
         exclude: frozenset[EntryId] = frozenset(),
     ) -> Found:
         """Candidates for a citizen's text, best first. Blocking."""
-        words = self._expand(words_of(text))
-        if not words or not index.entries:
-            return Found(" ".join(words), ())
+        clauses, repairs = self.read(index, text)
+        return self.search_clauses(index, clauses, repairs, today=today, place=place, exclude=exclude)
+
+    def read(self, index: Index, text: str) -> tuple[list[tuple[str, ...]], float]:
+        """The clauses of a message as they were meant, and the price of the guesses per word."""
+        readings = [read(words, index.lexicon, self.abbreviations) for words in sentences_of(text)]
+        clauses = clauses_of([canonical(reading.words, self.abbreviations) for reading in readings])
+        count = sum(len(reading.words) for reading in readings)
+        return clauses, sum(reading.repairs for reading in readings) / max(1, count)
+
+    def search_clauses(
+        self,
+        index: Index,
+        clauses: Sequence[tuple[str, ...]],
+        repairs: float,
+        *,
+        today: date,
+        place: str | None = None,
+        exclude: frozenset[EntryId] = frozenset(),
+    ) -> Found:
+        """Like `search`, for a message that was read already."""
+        normalised = " / ".join(" ".join(clause) for clause in clauses)
         allowed = np.array([may_send(entry, today, place) and entry.id not in exclude for entry in index.entries], bool)
-        vector = self.embedder.embed([" ".join(words)])[0]
-        cosine = index.dense.vectors @ vector
-        keys = [key_of(word) for word in words]
-        lexical = (
-            0.25 * index.marked.score(Counter(words))
-            + 0.25 * index.plain.score(Counter(keys))
-            + 0.2 * index.pairs.score(Counter(n_grams(keys, 2)))
-            + 0.3 * index.letters.score(Counter(letter_grams(keys)))
+        if not clauses or not allowed.any():
+            return Found(normalised, (), np.zeros(0, np.float32))
+        ranked = self.rank(index, clauses, repairs, allowed)
+        if not ranked.order:
+            return Found(normalised, (), np.zeros(0, np.float32))
+        trust = trust_features(ranked)
+        first = self.calibration.chance(float(self.ranker.trust(trust)))
+        scores = np.array([score for _, _, _, score in ranked.order])
+        share = np.exp(scores - scores[0])
+        rest = share[1:] / share.sum() * (1 - first) if len(share) > 1 else share[1:]
+        confidences = [first, *np.minimum(rest, first).tolist()]
+        candidates = tuple(
+            _candidate(index, ranked, at, confidences[at]) for at in range(min(CANDIDATES, len(ranked.order)))
         )
-        penalty = np.where(index.is_answer, np.float32(0.1), np.float32(0))
-        final = lexical + 2 * (cosine - 0.8) - penalty
-        best = np.where(allowed, index.best_per_entry(final), -9)
-        order = [int(at) for at in np.argsort(-best)[:CANDIDATES] if best[at] > -9]
-        return Found(" ".join(words), tuple(self._candidate(index, at, final, cosine, lexical) for at in order))
+        return Found(normalised, candidates, trust)
 
-    def _candidate(
-        self, index: Index, at: int, final: FloatArray, cosine: FloatArray, lexical: FloatArray
-    ) -> Candidate:
-        rows = np.flatnonzero(index.owner == at)
-        row = int(rows[np.argmax(final[rows])])
-        entry = index.entries[at]
-        value = float(final[row])
-        return Candidate(
-            entry=entry.id,
-            question=entry.draft.question,
-            matched=index.pieces[row].text,
-            similarity=float(cosine[rows].max()),
-            lexical=float(lexical[rows].max()),
-            final=value,
-            confidence=float(1 / (1 + np.exp(-(value - 0.75) * 8))),
-        )
+    def rank(
+        self, index: Index, clauses: Sequence[tuple[str, ...]], repairs: float, allowed: NDArray[np.bool_]
+    ) -> Ranked:
+        """Every likely entry with its best view, best first."""
+        views, words = self.choose_views(index, clauses, repairs)
+        vectors = self.embedder.embed([" ".join(view.words) for view in views])
+        whole = {word for clause in clauses for word in clause}
+        weight = sum(weigh(index, tuple(whole)).values())
+        scored = tuple(collect(index, view, words[at], vectors[at], allowed, weight) for at, view in enumerate(views))
+        best: dict[int, tuple[int, int, int, float]] = {}
+        for at, one in enumerate(scored):
+            for row, score in enumerate(self.ranker.order(with_view(one))):
+                entry = int(one.entries[row])
+                if entry not in best or score > best[entry][3]:
+                    best[entry] = (entry, at, row, float(score))
+        order = sorted(best.values(), key=lambda one: (-one[3], one[0]))
+        return Ranked(tuple(views), scored, tuple(order))
 
-    def _expand(self, words: Sequence[str]) -> list[str]:
-        out: list[str] = []
-        for word in words:
-            meanings = self.abbreviations.of(word)
-            out.extend(meanings[0].split() if meanings and len(word) > 1 else [word])
-        return out
+    def choose_views(
+        self, index: Index, clauses: Sequence[tuple[str, ...]], repairs: float
+    ) -> tuple[list[View], list[Lexical]]:
+        """The views worth an embedding: those whose words match some text of the bank best."""
+        every = views_of(clauses)
+        words = [score_words(index, view) for view in every]
+        if len(every) > EMBEDDED_VIEWS:
+            match = [
+                float(lexical.mixed.max()) * sum(weigh(index, view).values()) ** 0.5
+                for view, lexical in zip(every, words, strict=True)
+            ]
+            keep = sorted(sorted(range(len(every)), key=lambda at: (-match[at], at))[:EMBEDDED_VIEWS])
+            every, words = [every[at] for at in keep], [words[at] for at in keep]
+        return [View(view, repairs) for view in every], words
+
+
+def with_view(scored: Scored) -> FloatArray:
+    """Pair features beside the view's own, one row per entry: what the ranker's order is learnt from."""
+    spread = np.repeat(scored.view[None, :], len(scored.entries), axis=0)
+    return np.concatenate([scored.pair, spread], axis=1)
+
+
+def trust_features(ranked: Ranked) -> FloatArray:
+    """What the decision is learnt from: the first entry's evidence, and how it stands out."""
+    scores = [score for _, _, _, score in ranked.order]
+    _, view, row, _ = ranked.order[0]
+    one = ranked.scored[view]
+    gap = min(scores[0] - scores[1], 5.0) if len(scores) > 1 else 5.0
+    gap_third = min(scores[0] - scores[2], 5.0) if len(scores) > 2 else 5.0
+    margins = np.array(
+        [
+            scores[0],
+            gap,
+            gap_third,
+            float(len(ranked.views) > 1),
+            sum(score > scores[0] - 1.0 for score in scores[1:4]),
+        ],
+        np.float32,
+    )
+    assert len(margins) == len(MARGIN_FEATURES)  # noqa: S101 - the trained numbers depend on it
+    return np.concatenate([one.pair[row], one.view, margins])
+
+
+def _candidate(index: Index, ranked: Ranked, at: int, confidence: float) -> Candidate:
+    entry, view, row, score = ranked.order[at]
+    one = ranked.scored[view]
+    pair = one.pair[row]
+    record = index.entries[entry]
+    return Candidate(
+        entry=record.id,
+        question=record.draft.question,
+        matched=index.pieces[int(one.pieces[row])].text,
+        similarity=float(pair[COSINE_AT]) / 5 + 0.78,
+        lexical=float(pair[PAIR_FEATURES.index("plain")] + pair[PAIR_FEATURES.index("letters")]) / 2,
+        final=score,
+        confidence=confidence,
+    )
 
 
 def load_searcher(settings: FaqSettings, embedder: Embedder) -> Searcher:
-    """The searcher this site's settings describe. Raises Refused if a table can't be read."""
-    return Searcher(embedder, load_abbreviations(settings.abbreviations), settings.target)
+    """The searcher this site's settings describe. Raises Refused if a table or the trained part can't be used."""
+    table = load_abbreviations(settings.abbreviations)
+    return Searcher(embedder, table, load_ranker(settings.ranker), settings.target)
 
 
 def may_send(entry: EntryRecord, today: date, place: str | None = None) -> bool:

@@ -13,6 +13,7 @@ from bot.base.db import Database
 from faq.embed import Embedder, FloatArray, text_hash
 from faq.entry import EntryDraft
 from faq.index import pieces_of
+from faq.normalise import Abbreviations
 from faq.tables import EmbeddingRow
 
 EMBED_AT_ONCE: Final = 32
@@ -81,6 +82,9 @@ async def embed_missing(
     return len(missing)
 
 
-def texts_to_embed(drafts: Iterable[EntryDraft]) -> list[str]:
-    """The texts of these entries that a search compares with, as the embedder reads them."""
-    return list(dict.fromkeys(piece.dense for draft in drafts for piece in pieces_of(draft)))
+def texts_to_embed(drafts: Iterable[EntryDraft], table: Abbreviations) -> list[str]:
+    """The texts of these entries that a search compares with, as the embedder reads them.
+
+    `table` is `normalise.load_abbreviations(settings.abbreviations)`, the same that the engine uses.
+    """
+    return list(dict.fromkeys(piece.dense for draft in drafts for piece in pieces_of(draft, table)))

@@ -1,0 +1,81 @@
+"""A message's parts: where a long, polite message says what it is about, and where it asks two things. Pure."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from faq.normalise import words_of
+
+MAX_CLAUSES: Final = 12
+COURTESY: Final = frozenset(
+    re.findall(
+        r"\w+",
+        """ạ à ad admin alo anh bác bạn biết bà cháu chào chân chị chú chút chúc con cho cô cảm của cơ dạ em
+        giúp gửi hỏi hướng kính là lời mong mình một mọi nhiều nhé nha nhờ ơi ơn phản hồi quan quý rất sớm
+        tí tôi tổng đài thưa thành trả trọng trân với và vâng xin xíu được dẫn tư vấn giải đáp các ngày vui
+        tốt lành hello hi này sau như thế nay về đi nào nữa""",
+    )
+)
+"""Words that alone make no question."""
+
+_STOPS: Final = re.compile(r"[.?!;:,\n()\[\]|]+(?=\s|$)|\n+|[?!;]+")
+_SELF: Final = (
+    r"(?:tôi|mình|em|cháu|con|tớ|chúng tôi|chúng em|bọn em|nhà em|nhà tôi|gia đình tôi|tụi em|bạn|anh chị|anh|chị|bác"
+    r"|cô|chú|ông|bà|ad|admin|các bạn|mọi người|người dân)"
+)
+_LITTLE: Final = (
+    r"(?:chút|một chút|tí|tý|một tí|xíu|một xíu|tẹo|với|ạ|à|nhé|nha|giúp|thêm|ngay|là|rằng|về|việc này|điều này"
+    r"|câu này|cái này|như sau|một điều|một việc|một câu|cái|vấn đề này|trường hợp này|luôn|thăm|nhanh|dùm|giùm|xem|thử"
+    r"|này)"
+)
+LEAD: Final = re.compile(
+    rf"(?:(?:cho|xin|để|nhờ|phép) (?:{_SELF} )?(?:xin )?(?:được )?hỏi"
+    rf"|{_SELF} (?:xin |muốn |cần |định |đang muốn |có việc muốn |xin phép |xin được )+hỏi"
+    rf"|{_SELF} (?:có )?(?:thắc mắc|câu hỏi|băn khoăn)"
+    rf"|(?:xin|cho) (?:{_SELF} )?(?:biết|tư vấn|hướng dẫn|giải đáp)|tư vấn (?:giúp|cho) {_SELF}|muốn biết(?: là)?"
+    rf"|vấn đề (?:là|như sau)|câu hỏi (?:là|của {_SELF} là)|hỏi {_SELF}?)(?: {_LITTLE})*(?= |$)"
+)
+"""What comes before a question: "cho em hỏi tí ạ", "tôi muốn hỏi là"."""
+TAIL: Final = re.compile(
+    rf"(?:^| )(?:(?:{_SELF} )?(?:xin )?(?:chân thành |rất )?(?:cảm ơn|biết ơn|cám ơn)"
+    rf"|(?:{_SELF} )?(?:rất |xin |kính )*mong (?:{_SELF}|được|nhận|sớm|tổng đài|trả lời|phản hồi|giải đáp|giúp)"
+    rf"|(?:nhờ|xin) (?:{_SELF}|tổng đài|trả lời|tư vấn|giải đáp|giúp|phản hồi)"
+    rf"|ai biết|giúp {_SELF} (?:với|nhé|ạ)|chúc {_SELF}|trân trọng)"
+)
+"""What comes after a question: "em cảm ơn ạ", "mong ad trả lời sớm"."""
+
+
+def sentences_of(text: str) -> list[list[str]]:
+    """The message's words, parted where it is punctuated."""
+    return [words for part in _STOPS.split(text) if (words := words_of(part))]
+
+
+def cut(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """A punctuated stretch of read words, cut after each lead ("cho em hỏi") and before each tail ("em cảm ơn")."""
+    line = " ".join(words)
+    cuts = {0, len(line)}
+    for found in LEAD.finditer(line):
+        if found.start() == 0 or line[found.start() - 1] == " ":
+            cuts.add(found.end())
+    for found in TAIL.finditer(line):
+        cuts.add(found.start())
+    edges = sorted(cuts)
+    parts = [tuple(line[start:stop].split()) for start, stop in pairwise(edges)]
+    return [part for part in parts if part]
+
+
+def clauses_of(read_sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+    """The clauses of a message that say something, in order; all of it as one if nothing but courtesies is left."""
+    clauses = [clause for words in read_sentences for clause in cut(words)]
+    telling = [clause for clause in clauses if any(word not in COURTESY for word in clause)]
+    return telling[:MAX_CLAUSES]
+
+
+def views_of(clauses: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """What may have been meant as the question: each clause, each two neighbours together, all of it."""
+    views = list(clauses)
+    views.extend(first + second for first, second in pairwise(clauses))
+    if len(clauses) > 2:
+        views.append(tuple(word for clause in clauses for word in clause))
+    return list(dict.fromkeys(views))

@@ -1,0 +1,166 @@
+"""Evidence that an entry answers a question, as numbers that a trained ranker weighs. Pure numpy."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
+from faq.embed import FloatArray
+from faq.index import Index
+from faq.normalise import is_telling, key_of, letter_grams, n_grams, weight_of
+
+POOL: Final = 12
+"""Texts taken from each kind of evidence before the ranker looks closely."""
+COSINE_FLOOR: Final = 0.78
+"""E5's cosines of unrelated questions lie about here; features count from it."""
+
+PAIR_FEATURES: Final = (
+    "cosine",          # sentence vectors, best question or phrasing
+    "cosine_answer",   # sentence vectors, start of the answer
+    "cosine_rest",     # how far the best cosine of the view stands above this entry's
+    "marked",          # BM25 on syllables with marks
+    "plain",           # BM25 on syllables without marks
+    "pairs",           # TF-IDF cosine on pairs of syllables
+    "letters",         # TF-IDF cosine on runs of letters
+    "answer_words",    # BM25 without marks, the answer
+    "asked_covered",   # share of the question's telling words that the entry's text has
+    "entry_covered",   # share of the entry text's telling words that the question has
+    "both_covered",    # the product of the two
+    "fuzzy",           # letters in the same order, whichever words are between
+    "same",            # the very same words
+)  # fmt: skip
+VIEW_FEATURES: Final = (
+    "words",           # how many telling words the view has, up to eight
+    "strange",         # share of its telling weight that the bank has never seen
+    "repairs",         # price of the guesses in reading it, per word
+    "share",           # how much of the message's telling weight is in the view
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One thing that may have been meant as the question."""
+
+    words: tuple[str, ...]
+    repairs: float
+    """Price of the guesses in reading it, per word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The evidence for every likely entry, from one view."""
+
+    entries: NDArray[np.int64]
+    """Positions in `index.entries`."""
+    pieces: NDArray[np.int64]
+    """Of each entry, the position of the piece that comes closest."""
+    pair: FloatArray
+    """Shape (entries, PAIR_FEATURES)."""
+    view: FloatArray
+    """Shape (VIEW_FEATURES,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexical:
+    """Word evidence of one view for every piece of the index."""
+
+    marked: FloatArray
+    plain: FloatArray
+    pairs: FloatArray
+    letters: FloatArray
+    keys: tuple[str, ...]
+
+    @property
+    def mixed(self) -> FloatArray:
+        """One number per piece."""
+        return 0.25 * (self.marked + self.plain + self.pairs) + 0.35 * self.letters
+
+
+def score_words(index: Index, words: Sequence[str]) -> Lexical:
+    """Word evidence of `words` for every piece."""
+    keys = tuple(key_of(word) for word in words)
+    return Lexical(
+        index.marked.score(_weighted(words)),
+        index.plain.score(_weighted(keys)),
+        index.pairs.score(_weighted(n_grams(keys, 2))),
+        index.letters.score(_weighted(letter_grams(keys))),
+        keys,
+    )
+
+
+def _weighted(terms: Sequence[str]) -> dict[str, float]:
+    return {term: float(times) for term, times in Counter(terms).items()}
+
+
+def weigh(index: Index, words: Sequence[str]) -> dict[str, float]:
+    """How telling each of `words` is: rarity in the bank, little for words of grammar; by diacritic-free key."""
+    return {key_of(word): index.plain.idf(key_of(word)) * weight_of(word) for word in words}
+
+
+def collect(
+    index: Index,
+    view: View,
+    lexical: Lexical,
+    vector: FloatArray,
+    allowed: NDArray[np.bool_],
+    message_weight: float,
+) -> Scored:
+    """The evidence for the entries that any kind of evidence puts forward."""
+    mixed = lexical.mixed
+    rows = {int(row) for row in _top(np.where(index.is_answer, 0, mixed), POOL)}
+    rows.update(int(row) for row in _top(lexical.letters, POOL))
+    near, _ = index.dense.nearest(vector, POOL * 2)
+    rows.update(int(row) for row in near)
+    entries = np.array(sorted({int(index.owner[row]) for row in rows if allowed[index.owner[row]]}), np.int64)
+    weights = weigh(index, view.words)
+    asked = sum(weights.values()) or 1e-6
+    known = sum(weight for key, weight in weights.items() if key in index.plain)
+    telling = sum(is_telling(word) for word in view.words)
+    of_view = np.array(
+        [min(telling, 8) / 8, 1 - known / asked, min(view.repairs, 4) / 4, min(1.0, asked / max(message_weight, 1e-6))],
+        np.float32,
+    )
+    pair = np.zeros((len(entries), len(PAIR_FEATURES)), np.float32)
+    best_piece = np.zeros(len(entries), np.int64)
+    line = " ".join(lexical.keys)
+    for at, entry in enumerate(entries):
+        held = index.pieces_of_entry(int(entry))
+        questions = held[~index.is_answer[held]]
+        answers = held[index.is_answer[held]]
+        cosines = index.dense.vectors[questions] @ vector
+        strength = cosines + mixed[questions]
+        piece = int(questions[int(np.argmax(strength))])
+        best_piece[at] = piece
+        theirs = index.telling(piece)
+        both = sum(weight for key, weight in theirs.items() if key in weights)
+        covered = sum(weight for key, weight in weights.items() if key in theirs) / asked
+        entry_covered = both / (sum(theirs.values()) or 1e-6)
+        own_line = index.lines[piece]
+        pair[at] = (
+            (cosines.max() - COSINE_FLOOR) * 5,
+            (float((index.dense.vectors[answers] @ vector).max()) - COSINE_FLOOR) * 5 if len(answers) else 0.0,
+            0.0,
+            lexical.marked[questions].max(),
+            lexical.plain[questions].max(),
+            lexical.pairs[questions].max(),
+            lexical.letters[questions].max(),
+            lexical.plain[answers].max() if len(answers) else 0.0,
+            covered,
+            entry_covered,
+            covered * entry_covered,
+            fuzz.token_sort_ratio(line, own_line) / 100,
+            float(line == own_line),
+        )
+    if len(entries):
+        pair[:, 2] = pair[:, 0].max() - pair[:, 0]
+    return Scored(entries, best_piece, pair, of_view)
+
+
+def _top(scores: FloatArray, count: int) -> NDArray[np.int64]:
+    """Positions of the `count` largest positive scores."""
+    rows = np.argpartition(-scores, count)[:count] if len(scores) > count else np.arange(len(scores))
+    return rows[scores[rows] > 0].astype(np.int64)
