@@ -19,12 +19,15 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from nlu_data.vi_nlu.tracker_store import saved_loop
+
 logger = logging.getLogger(__name__)
 
 
 class GatewayChannel(InputChannel):
     """`POST /webhooks/rest/webhook?token=…` {"sender", "message", "metadata"} → the replies, in order.
 
+    The header X-Active-Loop names the form that is under way now, or is empty: no second request is needed to know.
     403: wrong token. 500 {"error": "turn failed"}: nothing of this turn was stored; try the message again.
     """
 
@@ -67,7 +70,7 @@ class GatewayChannel(InputChannel):
                 # The text is the citizen's: it stays out of the log.
                 logger.error("channel.turn_failed %s %s", body["sender"], type(failed).__name__)
                 return response.json({"error": "turn failed"}, status=500)
-            return response.json(said.messages)
+            return response.json(said.messages, headers={"X-Active-Loop": saved_loop.get() or ""})
 
         return routes
 

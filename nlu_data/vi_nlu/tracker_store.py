@@ -13,6 +13,7 @@ import functools
 import json
 import logging
 import time
+from contextvars import ContextVar
 from typing import Any, Callable, Iterable, Optional, TypeVar
 
 import sqlalchemy as sa
@@ -29,6 +30,9 @@ T = TypeVar("T")
 PATIENCE_S = 8.0
 """How long one read or write waits for PostgreSQL to come back (seconds); a restart after kill -9 takes one or two."""
 PAUSE_S = 0.2
+
+saved_loop: ContextVar[Optional[str]] = ContextVar("saved_loop", default=None)
+"""Name of the form that was under way when this turn's dialogue was saved; the channel tells it to the gateway."""
 
 
 class StoreUnavailable(asyncio.CancelledError):
@@ -92,6 +96,7 @@ class PatientTrackerStore(TrackerStore, SerializedTrackerAsText):
         new = [self._row(tracker.sender_id, event.as_dict(), event.type_name) for event in list(tracker.events)[known:]]
         if new:
             await self._run(lambda connection: connection.execute(self._events.insert(), new))
+        saved_loop.set(tracker.active_loop_name)
         tracker.stored_events = known + len(new)  # type: ignore[attr-defined]  # our own mark on Rasa's object
 
     async def keys(self) -> Iterable[str]:

@@ -1,0 +1,160 @@
+"""What words mean while a report is taken."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions.form import kind_of
+from actions.reading import (
+    SKIPPED,
+    SLOTS,
+    Adds,
+    Corrects,
+    Fills,
+    Interrupts,
+    Slot,
+    Unusable,
+    Words,
+    find_phone,
+    find_ticket_code,
+    first_values,
+    is_skip,
+    read_turn,
+)
+from actions.services import ReportKind
+
+
+def words(text: str, intent: str = "ask_question", confidence: float = 0.9, **entities: str) -> Words:
+    return Words(text, intent, confidence, entities)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0912345678", "0912345678"),
+        ("gọi 0912.345.678 nhé", "0912345678"),
+        ("+84 912 345 678", "0912345678"),
+        ("84912345678", "0912345678"),
+        ("02373 852 246", "02373852246"),
+        ("số em: 0387-123-456 ạ", "0387123456"),
+        ("012345678", None),
+        ("tôi sinh năm 1985", None),
+        ("0112345678", None),
+        ("cccd 038085001234", None),
+    ],
+)
+def test_phone_numbers(text: str, number: str | None) -> None:
+    assert find_phone(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("TH-7K3P9", "TH-7K3P9"),
+        ("mã phiếu th-7k3p9 ạ", "TH-7K3P9"),
+        ("th 7k3p9", "TH-7K3P9"),
+        ("TH7K3P9 đến đâu rồi", "TH-7K3P9"),
+        ("th – abcde", "TH-ABCDE"),
+        ("th abcde", None),
+        ("thanhha", None),
+        ("TH-7K3P", None),
+        ("TH-7K3P90", None),
+        ("TH-7K1P9", None),
+        ("ETH-7K3P9", None),
+    ],
+)
+def test_ticket_codes(text: str, code: str | None) -> None:
+    assert find_ticket_code(text) == code
+
+
+@given(st.text("23456789ABCDEFGHJKLMNPQRSTUVWXYZ", min_size=5, max_size=5), st.booleans())
+def test_every_printed_code_is_read_back(code: str, lower: bool) -> None:
+    printed = f"TH-{code}"
+    assert find_ticket_code(f"phiếu {printed.lower() if lower else printed} xong chưa") == printed
+
+
+@pytest.mark.parametrize("text", ["bỏ qua", "Bo qua nhe", "không ạ", "ko có ảnh", "k", "dạ không tiện ạ", "k nhớ rõ", "skip"])
+def test_skips(text: str) -> None:
+    assert is_skip(text)
+
+
+@pytest.mark.parametrize("text", ["không khí ô nhiễm", "không có ai dọn rác", "không biết bơi bị ngã xuống hồ", "khu chợ", ""])
+def test_not_skips(text: str) -> None:
+    assert not is_skip(text)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "turn"),
+    [
+        ("report_what", words("ok", "affirm"), Unusable("utter_report_what_unusable")),
+        ("report_what", words("đường ngập nước", "report"), Fills({"report_what": "đường ngập nước"})),
+        (
+            "report_what",
+            words("rác ở chợ từ hôm qua, gọi 0912345678", "report", place="chợ", date="hôm qua"),
+            Fills(
+                {
+                    "report_what": "rác ở chợ từ hôm qua, gọi 0912345678",
+                    "report_where": "chợ",
+                    "report_when": "hôm qua",
+                    "report_phone": "0912345678",
+                }
+            ),
+        ),
+        ("report_where", words("tiêm mũi 3 ở đâu ạ?"), Interrupts("ask_question")),
+        ("report_where", words("TH-7K3P9 xong chưa?", "ticket_status", ticket_code="TH-7K3P9"), Interrupts("ticket_status")),
+        ("report_where", words("công an xã", "unit_contact"), Fills({"report_where": "công an xã"})),
+        ("report_when", words("không nhớ rõ", "skip"), Fills({"report_when": SKIPPED})),
+        ("report_when", words("lúc 9h tối qua"), Fills({"report_when": "lúc 9h tối qua"})),
+        ("report_when", words("à nhầm, ở phường Hàm Rồng"), Corrects("report_where", "ở phường Hàm Rồng")),
+        ("report_phone", words("sửa lại thời gian thành sáng nay"), Corrects("report_when", "sáng nay")),
+        ("report_phone", words("sua dia diem: cho Vuon Hoa"), Corrects("report_where", "cho Vuon Hoa")),
+        ("report_photo", words("bỏ qua", "skip"), Fills({"report_photo": SKIPPED})),
+        ("report_photo", words("có ảnh", "affirm"), Unusable("utter_report_photo_unusable")),
+        ("report_photo", words("https://anh.example/1.jpg"), Fills({"report_photo": "https://anh.example/1.jpg"})),
+        ("report_photo", words("nhà đó đêm nào cũng ồn", "report"), Adds("nhà đó đêm nào cũng ồn")),
+        ("report_phone", words("12345", "report"), Unusable("utter_report_phone_unusable")),
+        ("report_phone", words("không", "deny"), Fills({"report_phone": SKIPPED})),
+    ],
+)
+def test_turns(asked: Slot, said: Words, turn: object) -> None:
+    assert read_turn(said, asked) == turn
+
+
+def test_a_picture_counts_at_any_step_and_its_caption_answers() -> None:
+    picture = Words("ngay cổng chợ", "report", 0.9, photo="17")
+    assert read_turn(picture, "report_where") == Fills({"report_photo": "17", "report_where": "ngay cổng chợ"})
+    assert read_turn(Words("", "", 0.0, photo="17"), "report_phone") == Fills({"report_photo": "17"})
+
+
+@given(st.text(max_size=80), st.sampled_from(SLOTS), st.sampled_from(["ask_question", "report", "skip", "affirm", "nlu_fallback"]))
+def test_every_text_means_something_and_only_the_forms_slots_are_touched(text: str, asked: Slot, intent: str) -> None:
+    turn = read_turn(words(text, intent), asked)
+    if isinstance(turn, Fills):
+        assert set(turn.values) <= set(SLOTS)
+        assert all(turn.values.values()), "an empty value would be asked for for ever"
+
+
+@pytest.mark.parametrize("text", ["tôi muốn phản ánh", "Em muốn gửi phản ánh ạ", "phan anh", "toi muon phan anh mot viec", "kiến nghị"])
+def test_a_bare_opening_tells_nothing(text: str) -> None:
+    assert first_values(words(text, "report")) == {}
+
+
+def test_a_full_opening_is_kept_whole() -> None:
+    text = "Tôi xin phản ánh quán karaoke mở nhạc to quá nửa đêm"
+    assert first_values(words(text, "report", place="phường Hàm Rồng")) == {
+        "report_what": text,
+        "report_where": "phường Hàm Rồng",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("tôi muốn phản ánh", ReportKind.REPORT),
+        ("toi xin kien nghi", ReportKind.PROPOSAL),
+        ("đề nghị xã phun thuốc", ReportKind.PROPOSAL),
+        ("xin hỗ trợ lương thực", ReportKind.HELP),
+    ],
+)
+def test_kinds(text: str, kind: ReportKind) -> None:
+    assert kind_of(text) is kind
