@@ -12,7 +12,6 @@ from typing import Any
 
 import procrastinate
 import structlog
-from console.app import ConsoleServices, mount_console
 from fastapi import FastAPI
 from procrastinate.tasks import Task
 
@@ -41,6 +40,7 @@ from connectors.webchat.routes import webchat_router
 from connectors.webchat.settings import WebchatSettings
 from connectors.zalo.connector import ZaloConnector
 from connectors.zalo.settings import ZaloSettings
+from console.app import ConsoleServices, mount_console
 from faq.embed import Embedder, load_embedder
 from faq.engine import FaqEngine
 from faq.settings import FaqSettings

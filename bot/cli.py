@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
-from connectors.messenger.profile import set_up as set_up_messenger
 from rich.console import Console
 from rich.progress import Progress
 
@@ -25,7 +24,6 @@ from bot.contracts.ids import UnitCode
 from bot.migrations.run import migrate
 from bot.serve import CannotServe, serve
 from bot.setup import first_start
-from connectors.messenger.settings import MessengerSettings
 from faq.decide import Answer, Answers, Decision, OfferChoices
 from faq.embed import load_embedder
 from faq.engine import FaqEngine
@@ -174,7 +172,11 @@ def eval_command(
     configure_logging("WARNING")
     with Progress(console=errors, disable=not errors.is_terminal) as bars:
         task = bars.add_task("Đang đo", total=None)
-        evaluate(bank, queries, out, progress=lambda done, total: bars.update(task, completed=done, total=total))
+
+        def show(what: str, done: int, total: int) -> None:
+            bars.update(task, description=what, completed=done, total=total)
+
+        evaluate(bank, queries, out, progress=show)
 
 
 @user_app.command("add")
@@ -198,17 +200,6 @@ def add_user_command(
         return 0
 
     raise typer.Exit(_with_database(run))
-
-
-@app.command("messenger-profile")
-def messenger_profile_command() -> None:
-    """Đặt nút bắt đầu, câu gợi ý và menu của trang Facebook."""
-    settings = MessengerSettings()
-    if settings.why_off:
-        errors.print(settings.why_off, style="red")
-        raise typer.Exit(2)
-    asyncio.run(set_up_messenger(settings))
-    console.print("Xong.")
 
 
 @app.command("prepare", hidden=True)

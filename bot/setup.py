@@ -1,39 +1,24 @@
 """What a start does before the doors open: tables, units, the first administrator, the sample banks."""
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import structlog
-import yaml
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import func, select
 
 from bot.base.db import Database
 from bot.base.settings import HouseSettings
-from bot.contracts.ids import SubjectId, UnitCode
+from bot.contracts.ids import UnitCode
 from bot.migrations.run import migrate
 from faq.embed import load_embedder
 from faq.settings import FaqSettings
 from faq.store import list_banks
-from handoff.accounts import add_account
+from handoff.accounts import add_account, has_accounts
 from handoff.role import Role
 from handoff.seed import seed
-from handoff.tables import AccountRow
+from kb_import.samples.content import load_samples
 from kb_import.service import ImportService
 
 log = structlog.get_logger(__name__)
-SAMPLES = Path(__file__).resolve().parent.parent / "kb_import" / "samples"
 FIRST_ADMIN = "quantri"
-
-
-@dataclass(frozen=True, slots=True)
-class SampleFile:
-    """A sample bank and whose it is."""
-
-    path: Path
-    unit: UnitCode
-    subject: SubjectId
 
 
 def prepare_database(url: str) -> None:
@@ -59,7 +44,7 @@ async def first_start(url: str, settings: HouseSettings, console: Console) -> No
 
 async def _first_administrator(database: Database, console: Console) -> None:
     async with database.transaction() as session:
-        if await session.scalar(select(func.count()).select_from(AccountRow)):
+        if await has_accounts(session):
             return
         password = await add_account(session, FIRST_ADMIN, Role.ADMIN, display_name="Quản trị")
     console.print(
@@ -70,26 +55,15 @@ async def _first_administrator(database: Database, console: Console) -> None:
     )
 
 
-def sample_files() -> tuple[SampleFile, ...]:
-    """The committed .xls files beside their content's unit and subject field."""
-    found: list[SampleFile] = []
-    for content in sorted((SAMPLES / "content").glob("*.yml")):
-        data = yaml.safe_load(content.read_text(encoding="utf-8"))
-        number = content.stem.split("_", 1)[0]
-        for path in sorted(SAMPLES.glob(f"{number}_*.xls")):
-            found.append(SampleFile(path, UnitCode(str(data["unit"])), SubjectId(int(data["field"]))))
-    return tuple(found)
-
-
 async def import_samples(database: Database, console: Console) -> None:
     """Import every sample bank, with a bar: a department's file goes exactly the same way."""
     service = ImportService(database, load_embedder(FaqSettings()))
-    files = sample_files()
+    banks = load_samples()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        overall = bars.add_task("Nạp bộ câu hỏi mẫu", total=len(files))
-        for file in files:
-            plan = await service.plan(file.path, unit=file.unit, subject=file.subject)
+        overall = bars.add_task("Nạp bộ câu hỏi mẫu", total=len(banks))
+        for bank in banks:
+            plan = await service.plan(bank.path, unit=UnitCode(bank.unit), near=False)
             await service.apply(plan, by=None)
             bars.advance(overall)
-    console.print(f"Đã nạp {len(files)} bộ câu hỏi mẫu.")
+    console.print(f"Đã nạp {len(banks)} bộ câu hỏi mẫu.")

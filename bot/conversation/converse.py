@@ -127,11 +127,11 @@ class Conversing:
     async def _talk(self, turn: Turn, understood: Understanding | None, decision: Decision) -> "Response | _Later":
         """One turn of Rasa's dialogue, exactly once for each message."""
         try:
-            replies = await self.rasa.find_turn(turn.conversation, turn.message) if turn.told_core else None
-            if replies is None:
+            known = await self.rasa.find_turn(turn.conversation, turn.message) if turn.told_core else None
+            if known is None:
                 await self._remember_core(turn)
-                replies = await self.rasa.talk(turn.conversation, turn.message, _words(turn), photo=turn.has_photo)
-            in_dialogue = await self.rasa.in_dialogue(turn.conversation)
+                known = await self.rasa.talk(turn.conversation, turn.message, _words(turn), photo=turn.has_photo)
+            replies, in_dialogue = known
         except RasaUnavailable as error:
             self._wait_if_young(turn, error)
             return _Later("without_rasa" if turn.in_dialogue else "decided", decision)
@@ -140,7 +140,7 @@ class Conversing:
         if not replies and not in_dialogue:
             return _Later("decided", decision)
         question = turn.text if intent == "ask_question" else None
-        return Response(tuple(replies), "dialogue", {}, offered, in_dialogue, question)
+        return Response(replies, "dialogue", {}, offered, in_dialogue, question)
 
     async def _remember_core(self, turn: Turn) -> None:
         async with self.database.transaction() as session:

@@ -74,41 +74,45 @@ class RasaClient:
 
     async def talk(
         self, conversation: ConversationId, message: MessageId, text: str, *, photo: bool = False
-    ) -> Sequence[Reply]:
-        """Give `text` to the dialogue of this conversation and collect what it says."""
+    ) -> tuple[tuple[Reply, ...], bool]:
+        """Give `text` to the dialogue: what it says, and whether a form is under way after it."""
         body = {
             "sender": sender(conversation),
             "message": text,
             "metadata": {"message_id": int(message), "conversation_id": int(conversation), "photo": photo},
         }
-        answer = await self._call("talk", "POST", "/webhooks/rest/webhook", json=body)
+        response = await self._send("talk", "POST", "/webhooks/rest/webhook", json=body)
+        answer = response.json()
         if not isinstance(answer, list):
             raise RasaUnavailable("webhook answered no list")
-        return replies_from(answer)
+        return replies_from(answer), bool(response.headers.get("x-active-loop"))
 
-    async def in_dialogue(self, conversation: ConversationId) -> bool:
-        """True while a form is under way."""
-        tracker = await self._call(
-            "tracker", "GET", f"/conversations/{sender(conversation)}/tracker", params={"include_events": "NONE"}
-        )
-        return bool((tracker.get("active_loop") or {}).get("name"))
-
-    async def find_turn(self, conversation: ConversationId, message: MessageId) -> Sequence[Reply] | None:
-        """What the dialogue said to `message` when it was processed before; None if it never was."""
+    async def find_turn(
+        self, conversation: ConversationId, message: MessageId
+    ) -> tuple[tuple[Reply, ...], bool] | None:
+        """What `talk` returned for `message` when it was processed before; None if it never was."""
         tracker = await self._call(
             "tracker", "GET", f"/conversations/{sender(conversation)}/tracker", params={"include_events": "ALL"}
         )
-        return replies_after(tracker.get("events") or [], message)
+        replies = replies_after(tracker.get("events") or [], message)
+        return None if replies is None else (replies, bool((tracker.get("active_loop") or {}).get("name")))
 
     async def _call(self, name: str, method: str, path: str, **more: Any) -> Any:
+        response = await self._send(name, method, path, **more)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise RasaUnavailable(f"{name}: no JSON") from error
+
+    async def _send(self, name: str, method: str, path: str, **more: Any) -> httpx.Response:
         params = {**self._token, **more.pop("params", {})}
         with RASA_SECONDS.labels(name).time():
             try:
                 response = await self._http.request(method, path, params=params, **more)
                 response.raise_for_status()
-                return response.json()
-            except (httpx.HTTPError, ValueError) as error:
+            except httpx.HTTPError as error:
                 raise RasaUnavailable(f"{name}: {type(error).__name__}") from error
+        return response
 
 
 def sender(conversation: ConversationId) -> str:
