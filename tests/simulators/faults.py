@@ -16,7 +16,7 @@ class Faults:
     code_rate: float = 0.0
     """The platform's own temporary error, before anything is done."""
     next_codes: list[Any] = field(default_factory=list)
-    """Error codes for the next calls that send, one each; Messenger takes "10/2018278" too."""
+    """Error codes for the next calls that send, one each; Messenger takes "10/2018278" too; 0 lets a call pass."""
     slow_rate: float = 0.0
     slow_s: float = 1.0
     hang_rate: float = 0.0

@@ -138,7 +138,7 @@ class MessengerSimulator:
         """Any event of a citizen."""
         if acts:
             self.last_action[user] = time.time()
-        ends = {"sender": {"id": user}, "recipient": {"id": self.page_id}}
+        ends: dict[str, Any] = {"sender": {"id": user}, "recipient": {"id": self.page_id}}
         self.courier.send("page", {**ends, "timestamp": _ms(time.time()), **event})
 
     def press(self, user: str, message_id: str, title: str) -> str:
@@ -162,7 +162,7 @@ class MessengerSimulator:
         """Somebody comments under a post of the page."""
         comment = f"{self.page_id}_{self._new_id()}"
         self.comments[comment] = (user, time.time(), False)
-        value = {"item": "comment", "verb": "add", "comment_id": comment, "post_id": f"{self.page_id}_1"}
+        value: dict[str, Any] = {"item": "comment", "verb": "add", "comment_id": comment, "post_id": f"{self.page_id}_1"}
         value |= {"from": {"id": user, "name": name}, "message": text, "created_time": int(time.time())}
         self.courier.send("page", {"_change": {"field": "feed", "value": value}})
         return comment
@@ -368,7 +368,8 @@ class MessengerSimulator:
             return Response(status_code=500)
         if self.faults.next_codes:
             code, _, subcode = str(self.faults.next_codes.pop(0)).partition("/")
-            raise GraphError(int(code), int(subcode) if subcode else None)
+            if int(code):
+                raise GraphError(int(code), int(subcode) if subcode else None)
         if self.faults.happens(self.faults.code_rate):
             raise GraphError(self.faults.dice.choice([2, 4, 613]), None, 500)
         said = self._accept(body, filename)

@@ -432,8 +432,8 @@ class ZaloSimulator:
             return JSONResponse({}, status_code=500)
         self._check_token(token)
         if self.faults.next_codes:
-            code = int(self.faults.next_codes.pop(0))
-            raise ZaloError(code)
+            if code := int(self.faults.next_codes.pop(0)):
+                raise ZaloError(code)
         if self.faults.happens(self.faults.code_rate):
             raise ZaloError(self.faults.dice.choice([-32, -200]))
         said = self._accept(body)

@@ -1,0 +1,54 @@
+"""A Messenger simulator and a connector that talks to it."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.base.clock import now
+from bot.contracts.ids import Channel, MessageId
+from bot.contracts.messages import Author, Outbound
+from connectors.messenger.connector import MessengerConnector
+from connectors.messenger.settings import MessengerSettings
+from tests.simulators.messenger import MessengerSimulator
+
+CITIZEN = "2000000000000000001"
+
+
+@pytest.fixture
+def meta() -> Iterator[MessengerSimulator]:
+    """The platform, with one citizen who just wrote."""
+    simulator = MessengerSimulator().start()
+    simulator.running.call(lambda: simulator.say(CITIZEN, "Chào trang"))
+    yield simulator
+    simulator.stop()
+
+
+def settings_for(simulator: MessengerSimulator, **more: Any) -> MessengerSettings:
+    """Settings of a gateway that talks to this simulator, impatient enough for tests."""
+    names = {name.removeprefix("MESSENGER_").lower(): value for name, value in simulator.environment().items()}
+    return MessengerSettings(_env_file=None, **{"timeout_s": 2.0, "history_settle_s": 0.0, **names, **more})
+
+
+@pytest.fixture
+async def connector(meta: MessengerSimulator, tmp_path: Path) -> AsyncIterator[MessengerConnector]:
+    """The connector under test."""
+    one = MessengerConnector(settings_for(meta), storage=tmp_path)
+    yield one
+    await one.close()
+
+
+def outbound(text: str = "Xin chào", **more: Any) -> Outbound:
+    """A message to the citizen; a test names only what it is about."""
+    default: dict[str, Any] = {
+        "message": MessageId(7),
+        "channel": Channel("messenger"),
+        "citizen_ref": CITIZEN,
+        "author": Author.BOT,
+        "text": text,
+        "created_at": now(),
+        "last_inbound_at": now() - timedelta(seconds=1),
+    }
+    return Outbound(**{**default, **more})

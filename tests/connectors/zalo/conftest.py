@@ -1,0 +1,74 @@
+"""A Zalo simulator and a connector that talks to it."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from bot.base.clock import now
+from bot.base.db import Base, Database
+from bot.contracts.ids import Channel, MessageId
+from bot.contracts.messages import Author, Outbound
+from connectors.zalo.connector import ZaloConnector
+from connectors.zalo.settings import ZaloSettings
+from tests.conftest import with_database
+from tests.simulators.zalo import ZaloSimulator
+
+CITIZEN = "1000000000000000001"
+KEY = b"a test key of thirty-two bytes.."
+
+
+@pytest.fixture
+def zalo() -> Iterator[ZaloSimulator]:
+    """The platform, with one citizen who just wrote."""
+    simulator = ZaloSimulator().start()
+    simulator.running.call(lambda: simulator.say(CITIZEN, "Chào tổng đài"))
+    yield simulator
+    simulator.stop()
+
+
+def settings_for(simulator: ZaloSimulator, **more: Any) -> ZaloSettings:
+    """Settings of a gateway that talks to this simulator, impatient enough for tests."""
+    names = {name.removeprefix("ZALO_").lower(): value for name, value in simulator.environment().items()}
+    return ZaloSettings(_env_file=None, **{"timeout_s": 2.0, "history_settle_s": 0.0, **names, **more})
+
+
+@pytest.fixture
+async def database(server_url: str) -> AsyncIterator[Database]:
+    """A fresh database with this room's tables only: what the connectors need, made in milliseconds."""
+    name = f"zalo_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'create database "{name}"')
+    one = Database(with_database(server_url, name))
+    async with one.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.tables["channel_tokens"].create)
+    yield one
+    await one.close()
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+async def connector(zalo: ZaloSimulator, database: Database, tmp_path: Path) -> AsyncIterator[ZaloConnector]:
+    """The connector under test."""
+    one = ZaloConnector(settings_for(zalo), database, KEY, storage=tmp_path)
+    yield one
+    await one.close()
+
+
+def outbound(text: str = "Xin chào", **more: Any) -> Outbound:
+    """A message to the citizen; a test names only what it is about."""
+    default: dict[str, Any] = {
+        "message": MessageId(7),
+        "channel": Channel("zalo"),
+        "citizen_ref": CITIZEN,
+        "author": Author.BOT,
+        "text": text,
+        "created_at": now(),
+        "last_inbound_at": now() - timedelta(seconds=1),
+    }
+    return Outbound(**{**default, **more})
