@@ -21,9 +21,7 @@ _WORDS: Sequence[tuple[int, str]] = (
 _PATTERNS = tuple((SubjectId(number), re.compile(rf"\b(?:{words})\b")) for number, words in _WORDS)
 
 
-def find_subject(
-    text: str, subjects: Mapping[SubjectId, Subject], unit: UnitCode
-) -> SubjectId | None:
+def find_subject(text: str, subjects: Mapping[SubjectId, Subject], unit: UnitCode) -> SubjectId | None:
     """The field that `text` names: its number, its name, or its usual words; without a text the one field `unit` leads.
 
     None if unclear: the entry is then found by its own words alone.

@@ -104,7 +104,7 @@ def _mapped(table: Table, mapping: Mapping) -> SheetLayout | None:
 
 
 def _find_header(table: Table, least: int = 2) -> tuple[int, list[HeaderWord | None]] | None:
-    """The row that looks most like a header, if one has at least `least` cells of known words, one of them the question."""
+    """The row that looks most like a header, if one has at least `least` cells of known words."""
     best: tuple[float, int, list[HeaderWord | None]] | None = None
     for index in range(min(table.height, _HEADER_ROWS)):
         if index in table.skipped:
@@ -114,12 +114,12 @@ def _find_header(table: Table, least: int = 2) -> tuple[int, list[HeaderWord | N
             continue
         words = [find_header_word(cell) if isinstance(cell, str) else None for cell in cells]
         roles = {one.role for one in words if one}
-        if not roles & {Role.QUESTION, Role.ANSWER, Role.QUESTION_AND_ANSWER}:
-            continue
         known = [one for one in words if one]
+        if not roles & {Role.QUESTION, Role.ANSWER, Role.QUESTION_AND_ANSWER} and sum(map(_is_certain, words)) < 2:
+            continue
         if len(known) < least and Role.QUESTION_AND_ANSWER not in roles:
             continue
-        weight = sum(1.0 if one.certain else 0.6 for one in known) + 2.0 * ({Role.QUESTION, Role.ANSWER} <= roles)
+        weight = sum(1.0 if one.certain else 0.6 for one in known) + 2.0 * len({Role.QUESTION, Role.ANSWER} & roles)
         if best is None or weight > best[0]:
             best = (weight, index, words)
     return best[1:] if best else None

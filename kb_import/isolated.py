@@ -42,7 +42,9 @@ async def read_isolated(content: bytes, order: ReadingOrder, bounds: Bounds = BO
                 process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise _too_slow(bounds) if process.returncode in {-24, -9} else damaged(f"reader ended with {process.returncode}")
+        raise (
+            _too_slow(bounds) if process.returncode in {-24, -9} else damaged(f"reader ended with {process.returncode}")
+        )
     reading = await asyncio.to_thread(_load, answer)
     if isinstance(reading, FileRefused):
         raise reading
@@ -67,7 +69,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _load(answer: bytes) -> Reading | FileRefused:
-    kind, *fields = _Unpickler(io.BytesIO(answer)).load()  # noqa: S301 (restricted above)
+    kind, *fields = _Unpickler(io.BytesIO(answer)).load()
     if kind == "refused":
         problem, remedy, reason = fields
         return FileRefused(problem, remedy, reason=reason)
@@ -94,6 +96,10 @@ def limit_this_process(bounds: Bounds) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _refusal(one: FileRefused) -> tuple[str, ...]:
+    return "refused", one.fields["problem"], one.fields["remedy"], one.reason
+
+
 def main() -> None:
     """The reading process: a pickled request on standard input, a pickled answer on standard output."""
     order, bounds, content = pickle.load(sys.stdin.buffer)  # noqa: S301 (from our own parent)
@@ -101,13 +107,11 @@ def main() -> None:
     try:
         answer: tuple[Any, ...] = ("read", read_file(content, order, bounds))
     except FileRefused as refused:
-        answer = ("refused", refused.fields["problem"], refused.fields["remedy"], refused.reason)
+        answer = _refusal(refused)
     except MemoryError:
-        refused = _too_slow(bounds)
-        answer = ("refused", refused.fields["problem"], refused.fields["remedy"], refused.reason)
+        answer = _refusal(_too_slow(bounds))
     except RecursionError:
-        refused = damaged("nested too deeply")
-        answer = ("refused", refused.fields["problem"], refused.fields["remedy"], refused.reason)
+        answer = _refusal(damaged("nested too deeply"))
     sys.stdout.buffer.write(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     sys.stdout.buffer.flush()
     os._exit(0)  # the interpreter's tidying-up is not worth the wait

@@ -114,7 +114,7 @@ class ImportPlan:
     @property
     def drafts(self) -> tuple[EntryDraft, ...]:
         """What must be embedded before it can be applied."""
-        return tuple(one.draft for one in (*self.adds, *self.changes))
+        return (*(one.draft for one in self.adds), *(one.draft for one in self.changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,9 @@ class Matched:
     unchanged: int
 
 
-def plan_matches(drafts: Sequence[tuple[FoundRow, EntryDraft]], live: Sequence[EntryRecord], alike: Likeness) -> Matched:
+def plan_matches(
+    drafts: Sequence[tuple[FoundRow, EntryDraft]], live: Sequence[EntryRecord], alike: Likeness
+) -> Matched:
     """Pair each row with at most one live entry: first by the question's key, then the likeliest first."""
     by_key: dict[str, list[int]] = {}
     for index, key in enumerate(keys_of([one.draft.question for one in live])):

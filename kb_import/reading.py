@@ -47,7 +47,9 @@ def read_file(content: bytes, order: ReadingOrder, bounds: Bounds = BOUNDS) -> R
     found = find_rows(workbook, order.mappings, order.remembered)
     problems = [*found.problems, *validate(found.rows, found.layouts, order.today)]
     if found.layouts and not found.rows and not found.proposals and not _has_error(problems):
-        problems.append(Problem(Severity.ERROR, "no_rows", "Bảng chưa có câu hỏi nào. Hãy điền dữ liệu dưới dòng tiêu đề."))
+        problems.append(
+            Problem(Severity.ERROR, "no_rows", "Bảng chưa có câu hỏi nào. Hãy điền dữ liệu dưới dòng tiêu đề.")
+        )
     return Reading(
         workbook.kind,
         tuple(without_repetitions(found.rows)),

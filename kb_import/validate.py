@@ -24,17 +24,105 @@ MAX_ANSWER_CHARS = 10_000
 
 _MARK = "\x1f"
 _VIETNAMESE_LETTER = "àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ"
-_WITHOUT_VIETNAMESE = re.compile(rf"(?:^|(?<={_MARK}))[^{_MARK}{_VIETNAMESE_LETTER}{_VIETNAMESE_LETTER.upper()}]+(?={_MARK}|$)")
+_WITHOUT_VIETNAMESE = re.compile(
+    rf"(?:^|(?<={_MARK}))[^{_MARK}{_VIETNAMESE_LETTER}{_VIETNAMESE_LETTER.upper()}]+(?={_MARK}|$)"
+)
 _PLAIN_WORDS = frozenset(
-    "ai anh ban bao bi bo cach cai can cap cha chi cho co con cua cung da dang dau de den di dich do don duoc em gi gia giay "
-    "ha hay hoi khai khau khi khong la lai lam len luat me minh mot mua nao nay neu nghi ngay nguoi nhan nhu noi o phai qua "
-    "quy ra sao so ta tai tam thanh the thi tiem tien tin tinh toi tra tren trong tu va vao ve vi viec voi xa xin".split()
+    [
+        "ai",
+        "anh",
+        "ban",
+        "bao",
+        "bi",
+        "bo",
+        "cach",
+        "cai",
+        "can",
+        "cap",
+        "cha",
+        "chi",
+        "cho",
+        "co",
+        "con",
+        "cua",
+        "cung",
+        "da",
+        "dang",
+        "dau",
+        "de",
+        "den",
+        "di",
+        "dich",
+        "do",
+        "don",
+        "duoc",
+        "em",
+        "gi",
+        "gia",
+        "giay",
+        "ha",
+        "hay",
+        "hoi",
+        "khai",
+        "khau",
+        "khi",
+        "khong",
+        "la",
+        "lai",
+        "lam",
+        "len",
+        "luat",
+        "me",
+        "minh",
+        "mot",
+        "mua",
+        "nao",
+        "nay",
+        "neu",
+        "nghi",
+        "ngay",
+        "nguoi",
+        "nhan",
+        "nhu",
+        "noi",
+        "o",
+        "phai",
+        "qua",
+        "quy",
+        "ra",
+        "sao",
+        "so",
+        "ta",
+        "tai",
+        "tam",
+        "thanh",
+        "the",
+        "thi",
+        "tiem",
+        "tien",
+        "tin",
+        "tinh",
+        "toi",
+        "tra",
+        "tren",
+        "trong",
+        "tu",
+        "va",
+        "vao",
+        "ve",
+        "vi",
+        "viec",
+        "voi",
+        "xa",
+        "xin",
+    ]
 )
 _ID_NUMBER = re.compile(r"(?<![\d.,/-])(?:\d{12}|\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3}|\d{9})(?![\d/]|[.,-]\d)")
 _ID_WORDS = re.compile(r"\b(?:cccd|cmnd|cmt|căn cước|chứng minh|định danh|số thẻ|hộ chiếu)\b", re.IGNORECASE)
 _MOBILE = re.compile(r"(?<![\d+])(?:\+?84|0)[ .-]?(?:3|5|7|8|9)(?:[ .-]?\d){8}(?!\d)")
 _SERVICE_WORDS = re.compile(
-    r"đường dây nóng|đường dây|hotline|tổng đài|trực ban|số trực|trực|liên hệ|zalo|tư vấn|hỗ trợ|điện thoại|sđt|đt|fax", re.IGNORECASE
+    r"đường dây nóng|đường dây|hotline|tổng đài|trực ban|số trực|trực|liên hệ|zalo|tư vấn|hỗ trợ|điện thoại|sđt|đt|fax",
+    re.IGNORECASE,
 )
 _PERSON_WORDS = re.compile(
     r"(?:\b(?:ông|bà|anh|chị|đồng chí|đ/c|bác sĩ|bs\.?|cô|chú|thầy|em)\s+[A-ZĐÀ-Ỹ][a-zà-ỹđ]+)(?:\s+[A-ZĐÀ-Ỹ][a-zà-ỹđ]+){0,4}"
@@ -82,7 +170,9 @@ def _same_questions(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) 
             message = f"Câu hỏi và câu trả lời trùng với {place}; chỉ nạp một lần. Hãy xoá bớt một dòng."
             yield _at(Severity.WARNING, "duplicate", row, where, Role.QUESTION, message)
         else:
-            message = f"Câu hỏi trùng với {place} nhưng câu trả lời khác. Hãy giữ một câu trả lời đúng và xoá dòng còn lại."
+            message = (
+                f"Câu hỏi trùng với {place} nhưng câu trả lời khác. Hãy giữ một câu trả lời đúng và xoá dòng còn lại."
+            )
             yield _at(Severity.ERROR, "contradiction", row, where, Role.ANSWER, message)
 
 
@@ -108,7 +198,9 @@ def _lengths(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iter
             yield _at(Severity.ERROR, "answer_too_long", row, where, Role.ANSWER, message)
             continue
         parts = split_answer(row.answer, MAX_MESSAGE_CHARS)
-        shown = "; ".join(f"tin {number}: {len(one)} ký tự, đến “…{one[-30:].strip()}”" for number, one in enumerate(parts, 1))
+        shown = "; ".join(
+            f"tin {number}: {len(one)} ký tự, đến “…{one[-30:].strip()}”" for number, one in enumerate(parts, 1)
+        )
         message = (
             f"Câu trả lời dài {len(row.answer)} ký tự, quá {MAX_MESSAGE_CHARS} ký tự của một tin Zalo hoặc Messenger, "
             f"nên sẽ gửi thành {len(parts)} tin ({shown}). Nên rút gọn."
@@ -121,7 +213,9 @@ def _validity(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout], today:
         if row.valid_until is not None:
             if row.valid_from is not None and row.valid_from > row.valid_until:
                 message = f"Hiệu lực từ {_say(row.valid_from)} lại sau ngày hết hiệu lực {_say(row.valid_until)}. Hãy sửa lại ngày."
-                yield _at(Severity.ERROR, "dates_reversed", row, where, _date_role(where, row, Role.VALID_FROM), message)
+                yield _at(
+                    Severity.ERROR, "dates_reversed", row, where, _date_role(where, row, Role.VALID_FROM), message
+                )
             elif row.valid_until < today:
                 message = f"Đã hết hiệu lực từ {_say(row.valid_until)} nên sẽ không được trả lời. Hãy cập nhật ngày hoặc bỏ dòng này."
                 yield _at(Severity.WARNING, "expired", row, where, _date_role(where, row, Role.VALID_UNTIL), message)

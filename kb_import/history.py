@@ -1,0 +1,168 @@
+"""Which imports were applied, what each did, the mappings a unit settled. Reads and writes this room's tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.base.clock import now
+from bot.contracts.errors import NotFound
+from bot.contracts.ids import AccountId, BankId, EntryId, UnitCode
+from kb_import.columns import Mapping, MappingRefused, parse_mapping
+from kb_import.header import SheetLayout
+from kb_import.tables import ImportChangeRow, ImportMappingRow, ImportRow
+
+_LOCK_CLASS = 1_022_004
+"""First key of the advisory lock under which one bank is imported into; the second is the bank's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastImport:
+    """One applied import, for the history."""
+
+    id: int
+    unit: UnitCode
+    bank: BankId
+    bank_name: str
+    file_name: str
+    sha256: str
+    applied_at: datetime
+    by: AccountId | None
+    added: int
+    changed: int
+    retired: int
+    unchanged: int
+    problems: int
+    undone_at: datetime | None
+    undone_by: AccountId | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastChange:
+    """What an import did to one entry."""
+
+    entry: EntryId
+    kind: str
+    """ "add", "change" or "retire"."""
+    before: dict[str, Any] | None
+    version: int
+
+
+async def lock_bank(session: AsyncSession, bank: BankId) -> None:
+    """Wait until nobody else imports into this bank; held until the transaction ends."""
+    await session.execute(text("select pg_advisory_xact_lock(:room, :bank)"), {"room": _LOCK_CLASS, "bank": bank})
+
+
+async def record_import(session: AsyncSession, row: ImportRow, changes: Sequence[PastChange]) -> int:
+    """Write down an import and what it did; its number."""
+    session.add(row)
+    await session.flush()
+    if changes:
+        await session.execute(
+            insert(ImportChangeRow),
+            [
+                {
+                    "import_id": row.id,
+                    "entry": one.entry,
+                    "kind": one.kind,
+                    "before": one.before,
+                    "version": one.version,
+                }
+                for one in changes
+            ],
+        )
+    return row.id
+
+
+async def load_history(session: AsyncSession, unit: UnitCode | None, limit: int = 200) -> list[PastImport]:
+    """Imports of one unit or all, newest first."""
+    wanted = select(ImportRow).order_by(ImportRow.applied_at.desc(), ImportRow.id.desc()).limit(limit)
+    if unit is not None:
+        wanted = wanted.where(ImportRow.unit == unit)
+    return [_past(row) for row in await session.scalars(wanted)]
+
+
+async def get_import(session: AsyncSession, import_id: int) -> PastImport:
+    """One import. Raises NotFound."""
+    row = await session.get(ImportRow, import_id)
+    if row is None:
+        raise NotFound(what="lần nạp này")
+    return _past(row)
+
+
+async def load_changes(session: AsyncSession, import_id: int) -> list[PastChange]:
+    """What one import did."""
+    rows = await session.scalars(
+        select(ImportChangeRow).where(ImportChangeRow.import_id == import_id).order_by(ImportChangeRow.entry)
+    )
+    return [PastChange(row.entry, row.kind, row.before, row.version) for row in rows]
+
+
+async def has_later_import(session: AsyncSession, past: PastImport) -> bool:
+    """Was the same bank imported into again after this, and not undone?"""
+    count = await session.scalar(
+        select(func.count())
+        .select_from(ImportRow)
+        .where(ImportRow.bank == past.bank, ImportRow.id > past.id, ImportRow.undone_at.is_(None))
+    )
+    return bool(count)
+
+
+async def mark_undone(session: AsyncSession, import_id: int, by: AccountId | None) -> None:
+    """Note that an import was taken back."""
+    row = await session.get(ImportRow, import_id, with_for_update=True)
+    if row is None:
+        raise NotFound(what="lần nạp này")
+    row.undone_at, row.undone_by = now(), by
+
+
+async def load_mappings(session: AsyncSession, unit: UnitCode) -> tuple[tuple[str, Mapping], ...]:
+    """(signature, mapping) of every layout the unit has settled."""
+    rows = await session.scalars(select(ImportMappingRow).where(ImportMappingRow.unit == unit))
+    found = []
+    for row in rows:
+        try:
+            found.append((row.signature, parse_mapping(row.mapping)[0]))
+        except (MappingRefused, IndexError):  # written by an older version: ask again
+            continue
+    return tuple(found)
+
+
+async def remember_mappings(
+    session: AsyncSession, unit: UnitCode, layouts: Sequence[SheetLayout], by: AccountId | None
+) -> None:
+    """Keep how these layouts were settled, for the unit's next file with the same header."""
+    for layout in layouts:
+        mapping = layout.as_mapping()
+        spoken = Mapping(mapping.columns, 0 if layout.header is None else None).say()
+        values = {"unit": unit, "signature": layout.signature, "mapping": spoken, "at": now(), "by": by}
+        statement = insert(ImportMappingRow).values(values)
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["unit", "signature"], set_={name: values[name] for name in ("mapping", "at", "by")}
+            )
+        )
+
+
+def _past(row: ImportRow) -> PastImport:
+    return PastImport(
+        row.id,
+        row.unit,
+        row.bank,
+        row.bank_name,
+        row.file_name,
+        row.sha256,
+        row.applied_at,
+        row.by,
+        row.added,
+        row.changed,
+        row.retired,
+        row.unchanged,
+        row.problems,
+        row.undone_at,
+        row.undone_by,
+    )
