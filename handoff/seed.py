@@ -15,7 +15,6 @@ import yaml
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from vietnam_provinces import ProvinceCode, Ward
 
 from bot.contracts.ids import SubjectId, UnitCode
 from handoff.tables import CannedReplyRow, SubjectRow, UnitRow
@@ -61,8 +60,8 @@ def parse_seed(written: str) -> Seed:
         *(_parse_unit(one) for one in tree["units"]),
         *_parse_districts(tree.get("former_districts", {"list": []})),
     ]
-    if "province_code" in tree:
-        units += _communes(int(tree["province_code"]), tree["communes_from"])
+    if "communes_file" in tree:
+        units += _communes(SEED_FILE.with_name(tree["communes_file"]), tree["communes_from"])
     codes = {unit.code for unit in units}
     if len(codes) != len(units):
         raise ValueError("two units of the same code in the seed file")
@@ -106,11 +105,11 @@ def _parse_districts(tree: Mapping[str, Any]) -> Iterable[Unit]:
         )
 
 
-def _communes(province: int, valid_from: date) -> Iterable[Unit]:
-    for ward in Ward.iter_by_province(ProvinceCode(province)):
-        name = ward.name[0].lower() + ward.name[1:]  # "Phường Hạc Thành" → "phường Hạc Thành"
+def _communes(file: Path, valid_from: date) -> Iterable[Unit]:
+    for one in yaml.safe_load(file.read_text(encoding="utf-8")):
+        name = one["name"][0].lower() + one["name"][1:]  # "Phường Hạc Thành" → "phường Hạc Thành"
         yield Unit(
-            code=UnitCode(f"{ward.code.value:05d}"),
+            code=UnitCode(one["code"]),
             name=f"Ủy ban nhân dân {name}",
             short_name=f"UBND {name}",
             kind=UnitKind.COMMUNE,
