@@ -41,6 +41,7 @@ async def since(graph: Graph, page_id: str, citizen_ref: str, start: datetime) -
         for one in entries
         if (at := _moment(text(one, "created_time"))) and at >= start and ident(part(one, "from"), "id") == page_id
     ]
+    found.reverse()  # newest come first, and times are whole seconds: keep Meta's order within one
     return sorted(found, key=lambda one: one.at)
 
 

@@ -46,6 +46,7 @@ async def since(
             if at is not None and at >= start and ident(one, "src") == FROM_OA:
                 found.append(Item(ident(one, "message_id"), at, text(one, "type"), text(one, "message")))
         if len(entries) < PAGE or (times and min(times) < start):
+            found.reverse()  # newest come first: keep Zalo's order within one millisecond
             return sorted(found, key=lambda one: one.at)
     raise CannotTell("more history than we read")
 

@@ -153,7 +153,8 @@ async def test_a_new_pair_survives_a_database_that_stumbles(
     zalo: ZaloSimulator, connector: ZaloConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit fails once, as when PostgreSQL is killed; the pair is not let go."""
-    real, failures = connector.tokens._insert, []
+    real = connector.tokens._insert
+    failures: list[int] = []
 
     async def stumble(*given: object) -> None:
         if not failures:
