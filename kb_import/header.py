@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb_import.columns import HeaderWord, Mapping, Role, find_header_word, fold_header
-from kb_import.pieces import QUESTION_AND_ANSWER
+from kb_import.pieces import QUESTION_AND_ANSWER, is_answer_part, is_question_part
 from kb_import.problem import column_letter
 from kb_import.sheet import Cell
 from kb_import.table import Table
@@ -70,7 +70,21 @@ def find_layout(table: Table, mapping: Mapping | None = None) -> SheetLayout | N
     if column is not None:
         return _layout(table, {Role.QUESTION_AND_ANSWER: column}, None, certain=True)
     proposed = _propose(table, 0, {})
-    return _layout(table, proposed, None, certain=False) if proposed else None
+    return _layout(table, proposed, _unknown_header(table, proposed), certain=False) if proposed else None
+
+
+def _unknown_header(table: Table, roles: AnyMapping[Role, int]) -> int | None:
+    """The first row of several cells, when it does not ask and nearly all below it do: a header in words we don't know."""
+    column = table.columns[roles[Role.QUESTION]]
+    for index in range(min(table.height, _HEADER_ROWS)):
+        if sum(one != "" for one in table.row(index)) < 2:
+            continue
+        below = _texts(column, index + 1)
+        asking = sum(bool(_ASKING.search(one)) for one in below)
+        first = column[index]
+        plain = isinstance(first, str) and len(first) <= 60 and not _ASKING.search(first)
+        return index if plain and below and asking >= len(below) * 0.6 else None
+    return None
 
 
 def _layout(table: Table, roles: AnyMapping[Role, int], header: int | None, certain: bool) -> SheetLayout:
@@ -110,10 +124,10 @@ def _find_header(table: Table, least: int = 2) -> tuple[int, list[HeaderWord | N
         if index in table.skipped:
             continue
         cells = table.row(index)
-        if sum(one != "" for one in cells) < least:
-            continue
         words = [find_header_word(cell) if isinstance(cell, str) else None for cell in cells]
         roles = {one.role for one in words if one}
+        if sum(one != "" for one in cells) < least and Role.QUESTION_AND_ANSWER not in roles:
+            continue
         known = [one for one in words if one]
         if not roles & {Role.QUESTION, Role.ANSWER, Role.QUESTION_AND_ANSWER} and sum(map(_is_certain, words)) < 2:
             continue
@@ -195,6 +209,9 @@ def _question_and_answer_column(table: Table) -> int | None:
     for index, column in enumerate(table.columns):
         texts = [one for one in _texts(column, 0) if len(one) > 12]
         hits = sum(bool(QUESTION_AND_ANSWER.match(one)) for one in texts)
+        asked, told = sum(map(is_question_part, texts)), sum(map(is_answer_part, texts))
+        if min(asked, told) >= 2 and asked + told >= len(texts) * 0.6:
+            return index
         if hits >= 1 and hits >= len(texts) * 0.5:
             return index
     return None

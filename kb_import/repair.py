@@ -17,6 +17,7 @@ from viparse.normalize.vni import VNI
 
 from kb_import import viqr
 from kb_import.sheet import Cell
+from nlu_data.vi_nlu.text import is_syllable
 
 __all__ = ["Conversion", "repair_columns", "repair_text", "vietnamese_score"]
 
@@ -26,6 +27,7 @@ _CHARMAPS: dict[str, Charmap] = {"tcvn3": TCVN3, "vni": VNI_COMPLETE}
 ENCODING_VI = {"tcvn3": "TCVN3 (phông .VnTime)", "vni": "VNI-Windows", "viqr": "VIQR"}
 
 _SAMPLE_CHARS = 6_000
+_SAMPLE_CELLS = 200
 _MARK = "\x1f"
 """Joins the cells of a column for one look at all of them; no cell can hold it (XML and BIFF text forbid or drop it)."""
 _UNICODE_VIETNAMESE = re.compile("[ĂăĐđĨĩŨũƠơƯưẠ-ỹ\u0300\u0301\u0303\u0309\u0323]")
@@ -39,6 +41,7 @@ _REMOVED = re.compile(
 )
 _BLANKS = re.compile("[\t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LINE_ENDS = re.compile("_x000[dD]_\n?|\r\n?|[\x0b\x0c\x1c\u2028\u2029]")
+_WORD = re.compile(r"[^\W\d_]+")
 _ETH = str.maketrans("Ðð", "Đđ")
 
 
@@ -69,9 +72,10 @@ def repair_columns(
     """The same columns with every text repaired, and what was converted from an old encoding."""
     joined = [_MARK.join(one for one in column if type(one) is str and one) for column in columns]
     suspected = _fonts_suspect(fonts)
-    verdicts = [_detect(text[:_SAMPLE_CHARS], suspected) for text in joined]
+    samples = [[one for one in column[:_SAMPLE_CELLS] if type(one) is str and one] for column in columns]
+    verdicts = [_detect(cells, suspected) for cells in samples]
     if found := next((one for one in verdicts if one), None):
-        verdicts = [one or _follows(text, found) for one, text in zip(verdicts, joined, strict=True)]
+        verdicts = [one or _follows(cells, found) for one, cells in zip(verdicts, samples, strict=True)]
     repaired: list[list[Cell]] = []
     conversions: list[Conversion] = []
     for index, (column, text, encoding) in enumerate(zip(columns, joined, verdicts, strict=True)):
@@ -109,27 +113,33 @@ def _converter(encoding: str) -> Callable[[str], str]:
     return lambda text: convert(text, charmap)
 
 
-def _detect(sample: str, suspected: str | None) -> str | None:
-    """The old encoding of a column's text, or None. Text that holds real Vietnamese letters is never converted."""
-    if not sample:
+def _detect(cells: Sequence[str], suspected: str | None) -> str | None:
+    """The old encoding of a column's texts, or None. A column of which half is in Unicode is never converted."""
+    old = [one for one in cells if not _UNICODE_VIETNAMESE.search(one)]
+    if len(old) < len(cells) * 0.5 or not old:
         return None
+    sample = _MARK.join(old)[:_SAMPLE_CHARS]
     if sample.isascii():
         return "viqr" if viqr.looks_like(sample) else None
-    odd = len(_LATIN1_LETTER.findall(sample))
-    modern = len(_UNICODE_VIETNAMESE.findall(sample))
-    if not odd or modern > odd * 0.25:
+    if not _LATIN1_LETTER.search(sample):
         return None
     if found := detect_encoding_by_content(sample, _CHARMAPS).encoding:
         return str(found)
     return suspected if suspected and _gain(sample, suspected) > 0.05 else None
 
 
-def _follows(text: str, encoding: str) -> str | None:
-    """A short column ("Căn cứ") beside one in an old encoding is taken to be in the same, if that makes it better."""
-    sample = text[:_SAMPLE_CHARS]
-    if not sample or _UNICODE_VIETNAMESE.search(sample) or (sample.isascii() and encoding != "viqr"):
+def _follows(cells: Sequence[str], encoding: str) -> str | None:
+    """A short column ("Căn cứ") beside one in an old encoding is in the same, if more of its words are then Vietnamese."""
+    old = [one for one in cells if not _UNICODE_VIETNAMESE.search(one) and (encoding == "viqr" or not one.isascii())]
+    if not old:
         return None
-    return encoding if _gain(sample, encoding) > 0 else None
+    sample = " ".join(old)[:_SAMPLE_CHARS]
+    return encoding if _syllables(_converter(encoding)(sample)) > _syllables(sample) else None
+
+
+def _syllables(text: str) -> int:
+    """How many words with a mark are well-formed Vietnamese syllables."""
+    return sum(is_syllable(word) for word in _WORD.findall(text.lower()) if not word.isascii())
 
 
 def _gain(sample: str, encoding: str) -> float:

@@ -16,10 +16,34 @@ from kb_import.service import ImportService
 Rows = Sequence[Sequence[Any]]
 HEADER = ("STT", "Câu hỏi", "Nội dung trả lời", "Căn cứ", "Cập nhật ngày")
 BANK: Rows = (
-    (1, "Người dân gọi Tổng đài 1022 bằng số nào?", "Máy cố định bấm 1022, di động bấm 02371022.", "QĐ 3797", "22/10/2021"),
-    (2, "Tiêm vắc xin phòng bệnh có mất tiền không?", "Tiêm vắc xin phòng Covid-19 được miễn phí.", "NQ 21", "22/10/2021"),
-    (3, "Xe khách liên tỉnh đã chạy lại chưa?", "Xe khách liên tỉnh chạy lại từ giữa tháng 10.", "QĐ 1812", "22/10/2021"),
-    (4, "Muốn ủng hộ gạo cho vùng dịch thì gửi ở đâu?", "Gửi tại Ủy ban Mặt trận Tổ quốc cấp xã.", "NĐ 93", "22/10/2021"),
+    (
+        1,
+        "Người dân gọi Tổng đài 1022 bằng số nào?",
+        "Máy cố định bấm 1022, di động bấm 02371022.",
+        "QĐ 3797",
+        "22/10/2021",
+    ),
+    (
+        2,
+        "Tiêm vắc xin phòng bệnh có mất tiền không?",
+        "Tiêm vắc xin phòng Covid-19 được miễn phí.",
+        "NQ 21",
+        "22/10/2021",
+    ),
+    (
+        3,
+        "Xe khách liên tỉnh đã chạy lại chưa?",
+        "Xe khách liên tỉnh chạy lại từ giữa tháng 10.",
+        "QĐ 1812",
+        "22/10/2021",
+    ),
+    (
+        4,
+        "Muốn ủng hộ gạo cho vùng dịch thì gửi ở đâu?",
+        "Gửi tại Ủy ban Mặt trận Tổ quốc cấp xã.",
+        "NĐ 93",
+        "22/10/2021",
+    ),
 )
 
 
@@ -35,7 +59,13 @@ def service(database: Database) -> ImportService:
     return ImportService(database, real_embedder())
 
 
-def xls(rows: Rows, *, header: Sequence[Any] | None = HEADER, sheet: str = "Sheet1", edit: Callable[[Any], None] | None = None) -> bytes:
+def xls(
+    rows: Rows,
+    *,
+    header: Sequence[Any] | None = HEADER,
+    sheet: str = "Sheet1",
+    edit: Callable[[Any], None] | None = None,
+) -> bytes:
     """A binary .xls with a title row, as a department sends it; `edit` may change the sheet before it is saved."""
     book = xlwt.Workbook()
     page = book.add_sheet(sheet)
@@ -43,7 +73,8 @@ def xls(rows: Rows, *, header: Sequence[Any] | None = HEADER, sheet: str = "Shee
     if header is not None:
         page.write(0, 0, "BỘ CÂU HỎI VÀ TRẢ LỜI")
         for column, value in enumerate(header):
-            page.write(2, column, value)
+            if value is not None:
+                page.write(2, column, value)
         at = 3
     for down, row in enumerate(rows, at):
         for column, value in enumerate(row):
