@@ -1,0 +1,7 @@
+"""x"""
+
+from console.services import ConsoleServices
+
+
+def register(services: ConsoleServices) -> None:
+    """x"""
