@@ -1,5 +1,6 @@
 """Reading JSON that others wrote: every reader gives a value of the wanted type or None, and never raises."""
 
+import json
 import unicodedata
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,11 +19,28 @@ def json_object(raw: bytes) -> Json:
     """The body as a JSON object. Raises PayloadRefused."""
     try:
         body = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise PayloadRefused("not JSON") from error
+    except orjson.JSONDecodeError:
+        body = _with_half_letters(raw)
     if not isinstance(body, dict):
         raise PayloadRefused("not a JSON object")
     return body
+
+
+def _with_half_letters(raw: bytes) -> object:
+    """The body, read once more without orjson, which refuses an emoji cut in half ("\\ud83d"); `text` mends it.
+
+    Platforms cut long texts anywhere, and one such text must not make them repeat a whole batch for ever.
+    """
+    if b"\\u" not in raw:
+        raise PayloadRefused("not JSON")
+    try:
+        return json.loads(raw, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise PayloadRefused("not JSON") from error
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)
 
 
 def part(value: object, *path: str) -> Json:
@@ -43,7 +61,9 @@ def parts(value: object, key: str) -> Iterator[Json]:
 def text(value: object, key: str) -> str:
     """A string, NFC and without NUL (PostgreSQL stores none); "" when there is none."""
     found = value.get(key) if isinstance(value, dict) else None
-    return unicodedata.normalize("NFC", found.replace("\x00", "")) if isinstance(found, str) else ""
+    if not isinstance(found, str):
+        return ""
+    return unicodedata.normalize("NFC", found.replace("\x00", "").encode("utf-8", "replace").decode())
 
 
 def ident(value: object, key: str) -> str:
