@@ -33,7 +33,7 @@ class AnswerQuestion(ServiceAction):
 
 
 class AskPerson(ServiceAction):
-    """ "Cho tôi gặp cán bộ": a ticket, and a person takes over. Ends a form under way; its words stay in the history."""
+    """ "Cho tôi gặp cán bộ": a ticket, and a person takes over. Ends a form; its words stay in the history."""
 
     def name(self) -> str:
         return "action_ask_person"

@@ -65,7 +65,7 @@ class StartReport(Action):  # type: ignore[misc]  # rasa_sdk is untyped
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[EventType]:
         words = words_of(tracker)
-        values: dict[str, str | None] = {**dict.fromkeys(SLOTS), **first_values(words)}
+        values: dict[Slot, str | None] = {**dict.fromkeys(SLOTS), **first_values(words)}
         if words.photo is not None:
             values["report_photo"] = words.photo
         dispatcher.utter_message(response="utter_report_started")
@@ -117,7 +117,7 @@ def _events_of(turn: Turn, asked: Slot, tracker: Tracker, dispatcher: Collecting
     """Slots after this turn. A None for `asked` makes the form ask for it again."""
     match turn:
         case Fills(values):
-            filled: dict[str, str | None] = {asked: None, **values}
+            filled: dict[Slot, str | None] = {asked: None, **values}
             before = tracker.get_slot("report_photo") if asked != "report_photo" else None
             if values.get("report_photo", "").isdigit() and before not in (None, SKIPPED):
                 filled["report_photo"] = f"{before},{values['report_photo']}"
@@ -127,7 +127,10 @@ def _events_of(turn: Turn, asked: Slot, tracker: Tracker, dispatcher: Collecting
             return [SlotSet(asked, None), SlotSet(slot, value)]
         case Adds(text):
             dispatcher.utter_message(response="utter_report_added")
-            return [SlotSet(asked, None), SlotSet("report_what", f"{tracker.get_slot('report_what') or ''}\n{text}".strip())]
+            return [
+                SlotSet(asked, None),
+                SlotSet("report_what", f"{tracker.get_slot('report_what') or ''}\n{text}".strip()),
+            ]
         case Unusable(response):
             dispatcher.utter_message(response=response)
             return [SlotSet(asked, None)]

@@ -79,24 +79,30 @@ Turn = Fills | Corrects | Interrupts | Adds | Unusable
 
 _SKIPS = re.compile(
     r"^(?:(?:da|vang|thoi|a|dc|em|minh|toi|chau)\s)*"
-    r"(?:bo qua(?: di| buoc nay)?|khong|ko|k|kg|hong|hok|khong co|ko co|k co|chua co|khong (?:can|muon|tien|gui|chup|nho|ro|biet)"
+    r"(?:bo qua(?: di| buoc nay)?|khong|ko|k|kg|hong|hok|khong co|ko co|k co|chua co|khong (?:can|muon|tien"
+    r"|gui|chup|nho|ro|biet)"
     r"|ko (?:can|muon|tien|gui|chup|nho|ro|biet)|k (?:can|muon|tien|gui|chup|nho|ro|biet)|skip|next|tiep|de sau|chiu)"
-    r"(?:\s(?:a|nhe|nha|dau|ro|dc|duoc|anh|hinh|sdt|so|noi|cho|chinh xac|can|cam on|ban|em|oi|luon|de|lai|lam|ca|gi|chup))*$"
+    r"(?:\s(?:a|nhe|nha|dau|ro|dc|duoc|anh|hinh|sdt|so|noi|cho|chinh xac|can|cam on|ban|em|oi|luon|de|lai|lam"
+    r"|ca|gi|chup))*$"
 )
 _QUESTION_WORDS = re.compile(
     r"\b(?:the nao|nhu nao|ntn|bao gio|khi nao|bao lau|bao nhieu|o dau|lam sao|la gi|lam gi|gi vay|gi a|tai sao|vi sao"
-    r"|co phai|ai la|may gio|cho hoi|hoi chut|hoi ti|hoi them|thu tuc|(?:duoc|dc|co|phai|mat phi|chua) (?:khong|ko|k|hong)"
+    r"|co phai|ai la|may gio|cho hoi|hoi chut|hoi ti|hoi them|thu tuc|(?:duoc|dc|co|phai|mat phi"
+    r"|chua) (?:khong|ko|k|hong)"
     r"|(?:khong|ko|chua) (?:a|vay|the|nhi|ban|em|ad|shop)$)\b"
 )
 _CORRECTION = re.compile(
     r"^(?:(?:a|ah|oi|xin loi|sorry|chet|khoan|da|minh|toi|em|chau|cho|may)\s)*"
-    r"(?:sua|nham|noi nham|ghi nham|ghi sai|viet nham|viet sai|dinh chinh|doi lai|thay|khong phai .{1,60}? ma(?: la)?|y (?:toi|minh|em) la)\b"
+    r"(?:sua|nham|noi nham|ghi nham|ghi sai|viet nham|viet sai|dinh chinh|doi lai|thay"
+    r"|khong phai .{1,60}? ma(?: la)?|y (?:toi|minh|em) la)\b"
 )
 _CORRECTION_HEAD = re.compile(
     r"^\W*(?:(?:à|ah|a|ối|oi|xin lỗi|xin loi|sorry|chết|chet|khoan|dạ|da|mình|minh|tôi|toi|em|cháu|chau|cho|mấy)\W+)*"
-    r"(?:sửa(?: lại)?|sua(?: lai)?|(?:nói |ghi |viết |noi |viet )?nhầm(?: rồi)?|(?:noi |ghi |viet )?nham(?: roi)?|ghi sai|viết sai"
+    r"(?:sửa(?: lại)?|sua(?: lai)?|(?:nói |ghi |viết |noi |viet )?nhầm(?: rồi)?|(?:noi |ghi "
+    r"|viet )?nham(?: roi)?|ghi sai|viết sai"
     r"|viet sai|đính chính|dinh chinh|đổi lại|doi lai|thay(?: đổi| doi)?|ý (?:tôi|mình|em) là|y (?:toi|minh|em) la)\W*"
-    r"(?:(?:địa điểm|dia diem|địa chỉ|dia chi|nơi|noi|chỗ|cho|thời gian|thoi gian|giờ|gio|ngày|ngay|lúc|nội dung|noi dung"
+    r"(?:(?:địa điểm|dia diem|địa chỉ|dia chi|nơi|noi|chỗ|cho|thời gian|thoi gian|giờ|gio|ngày|ngay|lúc"
+    r"|nội dung|noi dung"
     r"|sự việc|su viec|số điện thoại|so dien thoai|sđt|sdt|số|so)\b\W*)?"
     r"(?:(?:đúng|dung|lại|lai)\b\W*)?(?:(?:thành|thanh|là|la|phải là|phai la)\b\W*)?",
     re.IGNORECASE,
@@ -110,7 +116,9 @@ _NAMES_SLOT: tuple[tuple[Slot, re.Pattern[str]], ...] = (
 _PHONE = re.compile(r"(?<![\d+])(?:\+?84|0)(?:[\s.\-]?\d){9,10}(?!\d)")
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _WANTS_CONTACT = re.compile(r"\b(?:so dien thoai|sdt|so may|lien he|hotline|duong day nong|dia chi)\b")
-_HAS_PHOTO = re.compile(r"^(?:(?:da|vang)\s)*(?:co|uh|u|ok|oke|vang|da|roi|co a|co anh|co hinh|de (?:em|minh|toi) gui|doi (?:chut|ti))\b")
+_HAS_PHOTO = re.compile(
+    r"^(?:(?:da|vang)\s)*(?:co|uh|u|ok|oke|vang|da|roi|co a|co anh|co hinh|de (?:em|minh|toi) gui|doi (?:chut|ti))\b"
+)
 
 
 def find_phone(text: str) -> str | None:
@@ -128,14 +136,16 @@ def find_phone(text: str) -> str | None:
 def find_ticket_code(text: str) -> str | None:
     """The first ticket code in the text, as it is printed: "mã th 7k3p9 ạ" → "TH-7K3P9".
 
-    The alphabet has no 0, 1, I and O. Without a hyphen, five letters might be a word ("th hanhha"): a digit is then needed.
+    The alphabet has no 0, 1, I and O. Without a hyphen, five letters might be a word ("th hanhha"): then one must be a
+    digit.
     """
     found = _TICKET_CODE.search(clean(text))
     return f"TH-{found.group('code').upper()}" if found else None
 
 
 _TICKET_CODE = re.compile(
-    r"(?<![^\W_])TH(?:\s?[-\u2010-\u2015]\s?|[\s.:_]{0,2}(?=[A-HJ-NP-Z]{0,4}[2-9]))(?P<code>[2-9A-HJ-NP-Z]{5})(?![^\W_])",
+    r"(?<![^\W_])TH(?:\s?[-\u2010-\u2015]\s?"
+    r"|[\s.:_]{0,2}(?=[A-HJ-NP-Z]{0,4}[2-9]))(?P<code>[2-9A-HJ-NP-Z]{5})(?![^\W_])",
     re.IGNORECASE,
 )
 
@@ -164,7 +174,11 @@ def read_turn(words: Words, asked: Slot) -> Turn:
         case "report_what":
             return _read_what(text, words)
         case "report_where" | "report_when":
-            return Fills({asked: SKIPPED if is_skip(text) else text, **_extras(words, asked)}) if text else _unusable(asked)
+            return (
+                Fills({asked: SKIPPED if is_skip(text) else text, **_extras(words, asked)})
+                if text
+                else _unusable(asked)
+            )
         case "report_photo":
             return _read_photo(text)
         case "report_phone":
@@ -190,11 +204,16 @@ MIN_WORDS = 3
 """Words beyond "tôi muốn phản ánh" from which the opening sentence itself is the content."""
 
 _OPENING = re.compile(
-    r"^\W*(?:(?:dạ|da|vâng|alo|ad|admin|shop|em|anh|chị|chi|cho|chào|chao|xin|tôi|toi|mình|minh|tui|cháu|chau|bà con|người dân"
-    r"|muốn|muon|cần|can|xin|được|duoc|đc|dc|gửi|gui|báo|bao|có|co|một|mot|1|về|ve|việc|viec|là|la|bác|bac|chúng|chung)\W+)*"
-    r"(?:phản ánh|phan anh|phản ảnh|kiến nghị|kien nghi|tố cáo|to cao|tố giác|to giac|khiếu nại|khieu nai|góp ý|gop y|đề nghị|de nghi"
-    r"|báo cáo|bao cao|yêu cầu hỗ trợ|yeu cau ho tro|xin hỗ trợ|xin ho tro|cần hỗ trợ|can ho tro|trình báo|trinh bao)\b\W*"
-    r"(?:(?:một|mot|1|về|ve|việc|viec|vụ|vu|sự việc|su viec|vấn đề|van de|là|la|rằng|rang|với|voi|tổng đài|tong dai|cho tổng đài"
+    r"^\W*(?:(?:dạ|da|vâng|alo|ad|admin|shop|em|anh|chị|chi|cho|chào|chao|xin|tôi|toi|mình|minh|tui|cháu|chau"
+    r"|bà con|người dân"
+    r"|muốn|muon|cần|can|xin|được|duoc|đc|dc|gửi|gui|báo|bao|có|co|một|mot|1|về|ve|việc|viec|là|la|bác|bac"
+    r"|chúng|chung)\W+)*"
+    r"(?:phản ánh|phan anh|phản ảnh|kiến nghị|kien nghi|tố cáo|to cao|tố giác|to giac|khiếu nại|khieu nai"
+    r"|góp ý|gop y|đề nghị|de nghi"
+    r"|báo cáo|bao cao|yêu cầu hỗ trợ|yeu cau ho tro|xin hỗ trợ|xin ho tro|cần hỗ trợ|can ho tro|trình báo"
+    r"|trinh bao)\b\W*"
+    r"(?:(?:một|mot|1|về|ve|việc|viec|vụ|vu|sự việc|su viec|vấn đề|van de|là|la|rằng|rang|với|voi|tổng đài"
+    r"|tong dai|cho tổng đài"
     r"|cái|cai|này|nay|như sau|nhu sau|ạ|a|nhé|nhe)\b\W*)*",
     re.IGNORECASE,
 )
@@ -230,7 +249,9 @@ def _find_correction(text: str, words: Words, asked: Slot) -> Corrects | None:
         return Corrects("report_phone", phone)
     if words.entities.get("place") or re.search(r"\b(?:o|tai|duong|pho|ngo|thon|xom|xa|phuong|cho)\b", fold(value)):
         return Corrects("report_where", value)
-    if words.entities.get("date") or re.search(r"\b(?:luc|hom|ngay|sang|trua|chieu|toi|dem|gio|\d{1,2}h)\b", fold(value)):
+    if words.entities.get("date") or re.search(
+        r"\b(?:luc|hom|ngay|sang|trua|chieu|toi|dem|gio|\d{1,2}h)\b", fold(value)
+    ):
         return Corrects("report_when", value)
     before = SLOTS[SLOTS.index(asked) - 1]
     return Corrects(before if before != "report_photo" else "report_what", value)

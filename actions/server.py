@@ -1,4 +1,4 @@
-"""rasa-sdk's protocol inside our own gateway: Rasa posts the next action and its tracker, and gets events and responses."""
+"""rasa-sdk's protocol inside our gateway: Rasa posts the next action and its tracker, and gets events and responses."""
 
 import secrets
 from typing import Any

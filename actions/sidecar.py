@@ -21,7 +21,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "LOG_LEVEL": "WARNING",
     "LOG_LEVEL_LIBRARIES": "ERROR",
 }
-"""For every Rasa process, on top of the caller's own. Spinning OpenMP threads took p95 of a parse from 0.5 s to 12.5 s."""
+"""For every Rasa process, beside the caller's own. Spinning OpenMP threads took p95 of a parse from 0.5 s to 12.5 s."""
 
 DATA = ("nlu_data/nlu", "nlu_data/dialogue")
 INPUTS = ("config.yml", "domain.yml")
@@ -70,10 +70,11 @@ def psycopg2_url(database_url: str) -> str:
     return f"postgresql://{rest}"
 
 
-def rasa_command(
-    python: Path, model: Path, port: int, token: str, endpoints: Path, credentials: Path
-) -> list[str]:
-    """The command that serves `model` on 127.0.0.1:`port`. Run it with `rasa_environment` and cwd at the repository's root."""
+def rasa_command(python: Path, model: Path, port: int, token: str, endpoints: Path, credentials: Path) -> list[str]:
+    """The command that serves `model` on 127.0.0.1:`port`.
+
+    Run it with `rasa_environment` and cwd at the repository's root.
+    """
     return [
         str(python),
         *("-m", "rasa", "run", "--enable-api"),
@@ -84,7 +85,10 @@ def rasa_command(
 
 
 def train_command(python: Path, out_dir: Path) -> list[str]:
-    """The command that trains into `out_dir`/rasa.tar.gz. Run it with `rasa_environment` and cwd at the repository's root."""
+    """The command that trains into `out_dir`/rasa.tar.gz.
+
+    Run it with `rasa_environment` and cwd at the repository's root.
+    """
     return [
         str(python),
         *("-m", "rasa", "train", "--config", "config.yml", "--domain", "domain.yml", "--data", *DATA),
@@ -96,7 +100,7 @@ MODEL_NAME = "rasa.tar.gz"
 
 
 def inputs_hash(root: Path) -> str:
-    """What the model is made of, as a hash: train again when it changes. Python files count, since components are code."""
+    """What the model is made of, as a hash: train again when it changes. Components are code, so Python files count."""
     digest = hashlib.sha256(RASA_VERSION.encode())
     files = [root / name for name in INPUTS]
     files += sorted(

@@ -49,8 +49,8 @@ def _province(provinces: list[dict[str, Any]], code: int) -> dict[str, Any]:
 def forms_of(unit: str) -> set[str]:
     """Spellings of one unit: "Thành phố Sầm Sơn" → with and without its kind, and without diacritics.
 
-    A bare name without diacritics is left out for communes: "dong tien" (Đông Tiến) is also "đóng tiền". One of a single
-    syllable or a number ("Phường 1") is no name without its kind.
+    A bare name without diacritics is left out for communes: "dong tien" (Đông Tiến) is also "đóng tiền". One of a
+    single syllable or a number ("Phường 1") is no name without its kind.
     """
     found = _KIND.match(unit)
     if not found:

@@ -1,16 +1,20 @@
 """No intent without evidence: a message is a greeting, a report … only if its own words say so. Runs inside Rasa.
 
 Questions to a province can be about anything, and a classifier that has seen twenty intents must choose one of them:
-without this guard a quarter of real questions were taken for something else (docs/nlu.md). So each intent but the question
-needs two things: enough confidence, and enough of the message's words among the words of that intent's own examples, or a
-word that names it ("phản ánh", "gặp cán bộ"). Otherwise the message counts as not understood, and is searched as a question.
+without this guard a quarter of real questions were taken for something else (docs/nlu.md). So each intent but the
+question needs two things: enough confidence, and enough of the message's words among the words of that intent's own
+examples, or a word that names it ("phản ánh", "gặp cán bộ"). Otherwise the message counts as not understood, and is
+searched as a question.
 """
 
+# Checked by its tests in Rasa's own environment, whose types the gateway's does not have.
+# mypy: ignore-errors
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, Pattern
+from re import Pattern
+from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -93,14 +97,17 @@ class EvidenceGuard(GraphComponent):
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Demote what is unfounded; messages that carry an intent of their own ("/report") are not touched by Rasa's graph."""
+        """Demote what is unfounded. Payloads of buttons ("/report") never come here."""
         for message in messages:
             intent = message.get(INTENT) or {}
             name = intent.get("name")
             if not name or name == DEFAULT_NLU_FALLBACK_INTENT_NAME or name in self._config["open_intents"]:
                 continue
             if not self.is_founded(message.get(TEXT) or "", name, float(intent.get(PREDICTED_CONFIDENCE_KEY) or 0.0)):
-                unclear = {"name": DEFAULT_NLU_FALLBACK_INTENT_NAME, PREDICTED_CONFIDENCE_KEY: 1.0 - intent["confidence"]}
+                unclear = {
+                    "name": DEFAULT_NLU_FALLBACK_INTENT_NAME,
+                    PREDICTED_CONFIDENCE_KEY: 1.0 - intent["confidence"],
+                }
                 message.set(INTENT, unclear, add_to_output=True)
                 message.set(INTENT_RANKING_KEY, [unclear, *(message.get(INTENT_RANKING_KEY) or [])], add_to_output=True)
         return messages

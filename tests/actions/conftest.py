@@ -1,4 +1,4 @@
-"""The real Rasa with our model, our actions under uvicorn, and the real PostgreSQL. Trained once per state of the inputs."""
+"""The real Rasa with our model, our actions under uvicorn, the real PostgreSQL. Trained once per state of the inputs."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ TOKEN = "test-token"
 
 @dataclass
 class Recorder:
-    """The services of these tests: remembers each call, and replies like the real ones (a given message, always the same)."""
+    """The services of these tests: remembers each call; a given message always gets the same reply."""
 
     calls: list[tuple[str, MessageId, Any]] = field(default_factory=list)
     broken: bool = False
@@ -95,7 +95,11 @@ def trained_model() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not model.exists():
             done = subprocess.run(
-                train_command(rasa_python(), folder), cwd=ROOT, env=rasa_environment(ROOT), capture_output=True, text=True
+                train_command(rasa_python(), folder),
+                cwd=ROOT,
+                env=rasa_environment(ROOT),
+                capture_output=True,
+                text=True,
             )
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return model
@@ -130,17 +134,21 @@ class House:
         self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", params={"token": TOKEN}, timeout=30)
 
     async def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=rasa_environment(ROOT), stdout=log, stderr=log, start_new_session=True
-            )
+        await asyncio.to_thread(self._spawn)
         for _ in range(300):
+            assert self._process is not None
             assert self._process.poll() is None, self._log.read_text()[-3000:]
             with contextlib.suppress(httpx.TransportError):
                 if (await self.client.get("/status")).status_code == 200:
                     return
             await asyncio.sleep(0.2)
         raise AssertionError("Rasa did not start:\n" + self._log.read_text()[-3000:])
+
+    def _spawn(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=ROOT, env=rasa_environment(ROOT), stdout=log, stderr=log, start_new_session=True
+            )
 
     def kill(self, with_signal: int = signal.SIGKILL) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -188,7 +196,7 @@ async def actions_url(services: Recorder) -> AsyncIterator[str]:
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110  # uvicorn offers no event to wait for
         await asyncio.sleep(0.02)
     yield f"http://127.0.0.1:{port}/actions/webhook"
     server.should_exit = True

@@ -141,7 +141,11 @@ async def test_a_turn_is_found_by_its_message_after_a_restart(house: House, serv
     await house.start()
     tracker = await house.tracker("c1")
     assert tracker["active_loop"]["name"] == "report_form"
-    at = next(i for i, one in enumerate(tracker["events"]) if one["event"] == "user" and one["metadata"].get("message_id") == 1)
+    at = next(
+        i
+        for i, one in enumerate(tracker["events"])
+        if one["event"] == "user" and one["metadata"].get("message_id") == 1
+    )
     said = [one["text"] for one in tracker["events"][at:] if one["event"] == "bot"]
     assert said[-1].startswith("Sự việc cụ thể")
     assert "ở đâu" in (await house.say("c1", "rác thải đổ ra đường")).text
@@ -168,13 +172,13 @@ async def test_nothing_without_the_token(house: House) -> None:
 
 
 async def test_rasa_listens_on_loopback_only(house: House) -> None:
-    listening = {one.laddr.ip for one in psutil.Process(house.pid).net_connections() if one.status == psutil.CONN_LISTEN}
+    listening = {
+        one.laddr.ip for one in psutil.Process(house.pid).net_connections() if one.status == psutil.CONN_LISTEN
+    }
     assert listening == {"127.0.0.1"}
 
 
-async def test_dialogue_goes_on_after_postgresql_dropped_every_connection(
-    house: House, dialogue_database: str
-) -> None:
+async def test_dialogue_goes_on_after_postgresql_dropped_every_connection(house: House, dialogue_database: str) -> None:
     await house.say("c1", "tôi muốn phản ánh")
     with psycopg.connect(dialogue_database, autocommit=True) as connection:
         query = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'rasa'"
@@ -187,7 +191,14 @@ async def test_dialogue_goes_on_after_postgresql_dropped_every_connection(
 
 async def test_citizens_at_once_keep_their_own_forms(house: House, services: Recorder) -> None:
     async def report(number: int) -> None:
-        for words in ("phản ánh", f"rác thải số {number} ngoài đường", f"ngõ {number} phố Hàng Than", "hôm nay", "bỏ qua", "bỏ qua"):
+        for words in (
+            "phản ánh",
+            f"rác thải số {number} ngoài đường",
+            f"ngõ {number} phố Hàng Than",
+            "hôm nay",
+            "bỏ qua",
+            "bỏ qua",
+        ):
             assert (await house.say(f"c{number}", words)).status == 200
 
     await asyncio.gather(*(report(number) for number in range(10)))

@@ -73,12 +73,16 @@ def test_every_printed_code_is_read_back(code: str, lower: bool) -> None:
     assert find_ticket_code(f"phiếu {printed.lower() if lower else printed} xong chưa") == printed
 
 
-@pytest.mark.parametrize("text", ["bỏ qua", "Bo qua nhe", "không ạ", "ko có ảnh", "k", "dạ không tiện ạ", "k nhớ rõ", "skip"])
+@pytest.mark.parametrize(
+    "text", ["bỏ qua", "Bo qua nhe", "không ạ", "ko có ảnh", "k", "dạ không tiện ạ", "k nhớ rõ", "skip"]
+)
 def test_skips(text: str) -> None:
     assert is_skip(text)
 
 
-@pytest.mark.parametrize("text", ["không khí ô nhiễm", "không có ai dọn rác", "không biết bơi bị ngã xuống hồ", "khu chợ", ""])
+@pytest.mark.parametrize(
+    "text", ["không khí ô nhiễm", "không có ai dọn rác", "không biết bơi bị ngã xuống hồ", "khu chợ", ""]
+)
 def test_not_skips(text: str) -> None:
     assert not is_skip(text)
 
@@ -101,7 +105,11 @@ def test_not_skips(text: str) -> None:
             ),
         ),
         ("report_where", words("tiêm mũi 3 ở đâu ạ?"), Interrupts("ask_question")),
-        ("report_where", words("TH-7K3P9 xong chưa?", "ticket_status", ticket_code="TH-7K3P9"), Interrupts("ticket_status")),
+        (
+            "report_where",
+            words("TH-7K3P9 xong chưa?", "ticket_status", ticket_code="TH-7K3P9"),
+            Interrupts("ticket_status"),
+        ),
         ("report_where", words("công an xã", "unit_contact"), Fills({"report_where": "công an xã"})),
         ("report_when", words("không nhớ rõ", "skip"), Fills({"report_when": SKIPPED})),
         ("report_when", words("lúc 9h tối qua"), Fills({"report_when": "lúc 9h tối qua"})),
@@ -126,7 +134,11 @@ def test_a_picture_counts_at_any_step_and_its_caption_answers() -> None:
     assert read_turn(Words("", "", 0.0, photo="17"), "report_phone") == Fills({"report_photo": "17"})
 
 
-@given(st.text(max_size=80), st.sampled_from(SLOTS), st.sampled_from(["ask_question", "report", "skip", "affirm", "nlu_fallback"]))
+@given(
+    st.text(max_size=80),
+    st.sampled_from(SLOTS),
+    st.sampled_from(["ask_question", "report", "skip", "affirm", "nlu_fallback"]),
+)
 def test_every_text_means_something_and_only_the_forms_slots_are_touched(text: str, asked: Slot, intent: str) -> None:
     turn = read_turn(words(text, intent), asked)
     if isinstance(turn, Fills):
@@ -134,7 +146,9 @@ def test_every_text_means_something_and_only_the_forms_slots_are_touched(text: s
         assert all(turn.values.values()), "an empty value would be asked for for ever"
 
 
-@pytest.mark.parametrize("text", ["tôi muốn phản ánh", "Em muốn gửi phản ánh ạ", "phan anh", "toi muon phan anh mot viec", "kiến nghị"])
+@pytest.mark.parametrize(
+    "text", ["tôi muốn phản ánh", "Em muốn gửi phản ánh ạ", "phan anh", "toi muon phan anh mot viec", "kiến nghị"]
+)
 def test_a_bare_opening_tells_nothing(text: str) -> None:
     assert first_values(words(text, "report")) == {}
 
