@@ -1,0 +1,45 @@
+"""One house for the whole session, with both platforms' simulators: starting it costs most of a scenario's time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.scenarios.house import House, free_port, opened
+from tests.simulators.messenger import MessengerSimulator
+from tests.simulators.zalo import ZaloSimulator
+
+LADDER_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0)
+"""Seconds between a platform's repeats; the real ones wait up to an hour."""
+
+
+@dataclass
+class Town:
+    """A house and the platforms around it."""
+
+    house: House
+    zalo: ZaloSimulator
+    messenger: MessengerSimulator
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Shared by scenarios that leave it running; each brings citizens of its own."""
+    port = free_port()
+    gateway = f"http://127.0.0.1:{port}"
+    zalo = ZaloSimulator(gateway=gateway, ladder_s=LADDER_S).start()
+    messenger = MessengerSimulator(gateway=gateway, ladder_s=LADDER_S).start()
+    settings = {**zalo.environment(), **messenger.environment(), "MESSENGER_HUMAN_AGENT": "true"}
+    try:
+        with opened(tmp_path_factory.mktemp("town"), settings, port=port) as house:
+            yield Town(house, zalo, messenger)
+    finally:
+        zalo.stop()
+        messenger.stop()
+
+
+@pytest.fixture
+def house(town: Town) -> House:
+    """The shared house, with all its parts running."""
+    town.house.wait_until_back()
+    return town.house

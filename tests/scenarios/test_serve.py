@@ -1,0 +1,208 @@
+"""`tongdai serve` and the commands beside it, as the IT staff use them."""
+
+import json
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import xlwt
+
+from bot.base.db import libpq_url
+from tests.conftest import with_database
+from tests.scenarios.house import House, eventually, free_port, opened
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+KNOWN = "Nộp hồ sơ dịch vụ công trực tuyến ở đâu, đăng nhập bằng tài khoản nào?"
+KNOWN_ANSWER = "dichvucong.gov.vn"
+
+
+def say_sheet(path: Path, rows: list[tuple[str, str]]) -> Path:
+    """A question bank as a department sends it: a real binary .xls."""
+    book = xlwt.Workbook(encoding="utf-8")
+    sheet = book.add_sheet("Bộ câu hỏi")
+    for column, title in enumerate(["STT", "Câu hỏi", "Nội dung trả lời", "Căn cứ", "Cập nhật ngày"]):
+        sheet.write(0, column, title)
+    for number, (question, answer) in enumerate(rows, start=1):
+        for column, value in enumerate([number, question, answer, "", "01/10/2026"]):
+            sheet.write(number, column, value)
+    book.save(str(path))
+    return path
+
+
+def counts(house: House) -> tuple[int, ...]:
+    """How much there is of what a start must not do again."""
+    found = house.sql(
+        "select (select count(*) from embeddings), (select count(*) from entries), "
+        "(select count(*) from accounts), (select count(*) from units)"
+    )
+    return tuple(found[0])
+
+
+def test_start_stop_start_again_and_a_killed_supervisor(tmp_path: Path) -> None:
+    house = House(tmp_path / "data")
+    try:
+        house.start()
+        assert house.first_password
+        assert house.printed("Đã nạp 10 bộ câu hỏi mẫu.")
+        citizen = house.citizen()
+        assert KNOWN_ANSWER in citizen.ask(KNOWN)["text"]
+        before = counts(house)
+        embedded_until = house.sql("select max(created_at) from embeddings")
+
+        assert house.process is not None
+        os.killpg(house.process.pid, signal.SIGINT)  # Ctrl-C reaches the whole foreground group
+        assert house.process.wait(timeout=10) == 0, house.said()
+        assert house.left() == []
+
+        house.start()
+        for not_again in ("Đã nạp", "Đang huấn luyện", "mật khẩu dùng một lần"):
+            assert house.printed(not_again) is None
+        assert counts(house) == before
+        assert house.sql("select max(created_at) from embeddings") == embedded_until
+        citizen = citizen.on(house.url)
+        assert len(citizen.history()) == 2
+
+        assert house.process is not None
+        house.process.kill()
+        house.process.wait()
+        eventually(
+            "the parts die with their supervisor",
+            lambda: all(one.name() == "postgres" for one in house.left()),
+            seconds=20,
+        )
+        house.start()
+        assert KNOWN_ANSWER in citizen.ask(KNOWN)["text"]
+        assert [one["from"] for one in citizen.history()] == ["citizen", "bot"] * 2
+        assert house.stop() == 0
+        assert house.left() == []
+    finally:
+        house.clear_away()
+
+
+def test_stop_while_still_starting_leaves_nothing(tmp_path: Path) -> None:
+    house = House(tmp_path / "data")
+    try:
+        house.launch()
+        eventually("it has begun", lambda: house.printed("Khởi động PostgreSQL"))
+        assert house.stop() == 0, house.said()
+        assert house.left() == []
+    finally:
+        house.clear_away()
+
+
+@pytest.fixture
+def foreign_database(server_url: str) -> Iterator[str]:
+    """An empty database on a PostgreSQL that is not the house's own."""
+    name = f"house_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"'.encode())
+    yield with_database(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)'.encode())
+
+
+def test_two_houses_at_once_one_on_a_foreign_database(house: House, foreign_database: str, tmp_path: Path) -> None:
+    settings = {"DATABASE_URL": foreign_database, "TONGDAI_SAMPLE_BANKS": "false"}
+    with opened(tmp_path / "other", settings) as other:
+        assert not (other.data / "postgres").exists()
+        assert libpq_url(other.database_url) == libpq_url(foreign_database)
+        here, there = house.citizen(), other.citizen()
+        assert KNOWN_ANSWER in here.ask(KNOWN)["text"]
+        assert there.ask(KNOWN)["ticket"]  # its bank is empty: a person answers
+        assert here.history()[0]["text"] == there.history()[0]["text"] == KNOWN
+        assert other.sql("select count(*) from messages where direction = 'in'") == [(1,)]
+        assert other.stop() == 0
+        assert other.left() == []
+    assert house.is_ready()
+
+
+def test_port_in_use_is_a_sentence_and_exit_2(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        house = House(tmp_path / "data", taken.getsockname()[1])
+        done = house.command("serve")
+    assert done.code == 2
+    assert f"Không mở được cổng {house.port}" in done.err
+    assert "Traceback" not in done.err
+    assert house.left() == []
+
+
+def test_same_data_folder_is_refused(house: House) -> None:
+    second = House(house.data, free_port())
+    done = second.command("serve")
+    assert done.code == 2
+    assert "Đã có một hệ thống đang chạy trên thư mục dữ liệu" in done.err
+    assert house.is_ready()
+
+
+def test_import_while_serving(house: House, tmp_path: Path) -> None:
+    word = uuid.uuid4().hex[:6]
+    question = f"Thủ tục cấp thẻ bến bãi mã {word} cho thuyền câu mực làm ở đâu?"
+    file = say_sheet(tmp_path / f"ben-bai-{word}.xls", [(question, f"Nộp tại Cảng vụ, quầy {word}.")])
+    before = counts(house)
+
+    planned = house.command("import", str(file), "--unit", "SGTVT", "--plan", "--json")
+    assert planned.code == 0, planned.err
+    report = json.loads(planned.out)
+    assert (report["add"], report["change"], report["retire"], report["unchanged"]) == (1, 0, 0, 0)
+    assert report["entries"][0]["question"] == question
+    assert counts(house)[1:] == before[1:]
+
+    undecided = house.command("import", str(file), "--unit", "SGTVT")
+    assert undecided.code == 3, undecided.out
+    assert counts(house)[1:] == before[1:]
+
+    done = house.command("import", str(file), "--unit", "SGTVT", "--yes")
+    assert done.code == 0, done.err
+    assert counts(house)[1] == before[1] + 1
+    eventually("the imported answer is live", lambda: f"quầy {word}" in house.citizen().ask(question)["text"])
+
+    again = house.command("import", str(file), "--unit", "SGTVT", "--yes", "--json")
+    assert again.code == 0, again.err
+    report = json.loads(again.out)
+    assert (report["add"], report["change"], report["retire"], report["unchanged"]) == (0, 0, 0, 1)
+    assert counts(house)[1] == before[1] + 1
+
+
+def test_broken_file_changes_nothing_and_names_the_place(house: House, tmp_path: Path) -> None:
+    broken = say_sheet(tmp_path / "hong.xls", [("Câu hỏi có trả lời?", "Có."), ("Câu hỏi không có trả lời?", "")])
+    before = counts(house)
+    done = house.command("import", str(broken), "--unit", "SYT", "--yes", "--json")
+    assert done.code == 2, done.out
+    problem = next(one for one in json.loads(done.out)["problems"] if one["severity"] == "error")
+    assert (problem["sheet"], problem["row"], problem["column"]) == ("Bộ câu hỏi", 3, "C")
+    no_bank = tmp_path / "anh.xls"
+    no_bank.write_bytes(os.urandom(4096))
+    assert house.command("import", str(no_bank), "--unit", "SYT", "--yes").code == 2
+    assert house.command("import", str(broken), "--unit", "KHONGCO", "--yes").code == 2
+    assert counts(house) == before
+
+
+def test_user_add_and_ask(house: House) -> None:
+    name = f"op{uuid.uuid4().hex[:6]}"
+    assert len(house.add_user(name, "operator")) >= 10
+    twice = house.command("user", "add", name, "--role", "operator")
+    assert twice.code == 2
+    assert name in twice.err
+    assert house.command("user", "add", f"{name}x", "--role", "unit_officer").code == 2
+
+    found = json.loads(house.command("ask", KNOWN, "--json").out)
+    assert found["decision"] == "answer"
+    assert KNOWN_ANSWER in found["answers"][0]["answer"]
+    assert found["answers"][0]["unit"] == "STTTT"
+    assert found["evidence"]["candidates"]
+
+
+def test_commands_work_while_nothing_is_running(tmp_path: Path) -> None:
+    house = House(tmp_path / "data", settings={"TONGDAI_SAMPLE_BANKS": "false"})
+    file = say_sheet(tmp_path / "bo-cau-hoi.xls", [(KNOWN, "Trên dichvucong.gov.vn.")])
+    assert house.command("import", str(file), "--unit", "STTTT", "--yes").code == 0
+    assert json.loads(house.command("ask", KNOWN, "--json").out)["decision"] == "answer"
+    assert house.left() == []
