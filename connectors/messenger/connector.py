@@ -15,6 +15,7 @@ from bot.contracts.connector import Capabilities, MessagingWindow
 from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, RetryLater
 from bot.contracts.ids import Channel
 from bot.contracts.messages import Attachment, Author, Event, Kind, Outbound, Sent
+from connectors.attachments import FetchRefused, fetch
 from connectors.fields import Json, ident, text
 from connectors.messenger import history
 from connectors.messenger.errors import Remedy, failure_for, meaning_of
@@ -148,6 +149,12 @@ class MessengerConnector:
         if self._barred_until is not None and now() < self._barred_until:
             return (f"Facebook tạm cấm trang gửi tin; hệ thống thử lại lúc {say_moment(self._barred_until)}.",)
         return ()
+
+    async def fetch(self, attachment: Attachment) -> Attachment:
+        """A copy of what a citizen attached, below `storage`. Raises FetchRefused."""
+        if self._storage is None:
+            raise FetchRefused("no_storage")
+        return await fetch(attachment, self.settings.sources, self._storage)
 
     async def close(self) -> None:
         """Release connections."""

@@ -3,6 +3,11 @@
 from pydantic import AliasChoices, Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.attachments import Sources
+
+DEFAULT_BASE = "https://graph.facebook.com"
+MEDIA_HOSTS = ("fbcdn.net", "fbsbx.com")
+
 
 class MessengerSettings(BaseSettings):
     """What the Messenger channel needs; without the first four it is off."""
@@ -18,7 +23,7 @@ class MessengerSettings(BaseSettings):
     app_id: str = Field("", description="App ID; có thì nhận ra tin do chính ứng dụng gửi")
     human_agent: bool = Field(False, description="Bật khi Meta đã duyệt tính năng Human Agent (7 ngày cho cán bộ)")
     graph_api_base: str = Field(
-        "https://graph.facebook.com",
+        DEFAULT_BASE,
         validation_alias=AliasChoices("GRAPH_API_BASE", "graph_api_base"),
         description="Địa chỉ Graph API, đổi khi chạy với bộ giả lập",
     )
@@ -37,6 +42,12 @@ class MessengerSettings(BaseSettings):
     """Seconds by which Meta's clock and ours may differ when its history is compared with our rows."""
     replay_window_s: PositiveInt = 36 * 3600 + 3600
     """Seconds. Meta may repeat for a day and a half; older events are left out as stale."""
+
+    @property
+    def sources(self) -> Sources:
+        """Where citizens' attachments may be fetched from: Meta's delivery networks, or a simulator."""
+        is_simulated = self.graph_api_base != DEFAULT_BASE
+        return Sources(MEDIA_HOSTS, (self.graph_api_base.rstrip("/"),) if is_simulated else ())
 
     @property
     def why_off(self) -> str | None:

@@ -19,6 +19,7 @@ from bot.contracts.connector import Capabilities, MessagingWindow
 from bot.contracts.errors import Action, Ambiguous, GiveUp, RetryLater
 from bot.contracts.ids import Channel
 from bot.contracts.messages import Attachment, Author, Event, Outbound, Sent
+from connectors.attachments import FetchRefused, fetch
 from connectors.fields import Json, ident, part, text
 from connectors.numbered import with_numbered
 from connectors.pace import Pace
@@ -162,6 +163,12 @@ class ZaloConnector:
     async def finish_consent(self, code: str, verifier: str) -> None:
         """End of it: the code that Zalo sent back becomes the pair in force. Raises RetryLater or GiveUp."""
         await self.tokens.save(await oauth.exchange(self._client, self.settings, code, verifier, now()), "consent")
+
+    async def fetch(self, attachment: Attachment) -> Attachment:
+        """A copy of what a citizen attached, below `storage`. Raises FetchRefused."""
+        if self._storage is None:
+            raise FetchRefused("no_storage")
+        return await fetch(attachment, self.settings.sources, self._storage)
 
     async def close(self) -> None:
         """Release connections."""

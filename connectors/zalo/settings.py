@@ -3,6 +3,11 @@
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.attachments import Sources
+
+DEFAULT_BASE = "https://openapi.zalo.me"
+MEDIA_HOSTS = ("zdn.vn", "zadn.vn", "zalo.me", "zaloapp.com")
+
 
 class ZaloSettings(BaseSettings):
     """What the Zalo channel needs; without the first three it is off."""
@@ -15,7 +20,7 @@ class ZaloSettings(BaseSettings):
     oa_id: str = Field("", description="Mã Official Account; có thì tin gửi cho OA khác bị bỏ qua")
     access_token: SecretStr = Field(SecretStr(""), description="Chỉ dùng ở lần khởi động đầu tiên")
     refresh_token: SecretStr = Field(SecretStr(""), description="Chỉ dùng ở lần khởi động đầu tiên")
-    api_base: str = Field("https://openapi.zalo.me", description="Địa chỉ API, đổi khi chạy với bộ giả lập")
+    api_base: str = Field(DEFAULT_BASE, description="Địa chỉ API, đổi khi chạy với bộ giả lập")
     oauth_base: str = Field("https://oauth.zaloapp.com", description="Địa chỉ cấp quyền")
     callback_url: str = Field("", description="Địa chỉ quay về sau khi cấp quyền, đúng từng ký tự như đã đăng ký")
     code_verifier: SecretStr = Field(
@@ -34,6 +39,12 @@ class ZaloSettings(BaseSettings):
     """Seconds that a message may be under way before it shows in the platform's history."""
     clock_skew_s: NonNegativeFloat = 120.0
     """Seconds by which Zalo's clock and ours may differ when its history is compared with our rows."""
+
+    @property
+    def sources(self) -> Sources:
+        """Where citizens' attachments may be fetched from: Zalo's delivery networks, or a simulator."""
+        is_simulated = self.api_base != DEFAULT_BASE
+        return Sources(MEDIA_HOSTS, (self.api_base.rstrip("/"),) if is_simulated else ())
 
     @property
     def why_off(self) -> str | None:

@@ -3,11 +3,17 @@
 from typing import Annotated, Any, Protocol
 
 from fastapi import FastAPI, Query
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 
 from tests.simulators import page
 from tests.simulators.courier import Courier
 from tests.simulators.faults import Faults
+
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf500f0003860180"
+    "5a348b6f0000000049454e44ae426082"
+)
+"""A PNG of one point: what stickers of the simulated citizens look like."""
 
 
 class Platform(Protocol):
@@ -32,6 +38,10 @@ def add(app: FastAPI, platform: Platform, title: str) -> None:
     @app.get("/", response_class=HTMLResponse)
     async def citizen() -> str:
         return page.html(title)
+
+    @app.get("/s.png")
+    async def sticker() -> Response:
+        return Response(PIXEL, media_type="image/png")
 
     @app.get("/_sim/messages")
     async def messages(user: Annotated[str, Query()] = "", after: int = 0) -> list[dict[str, Any]]:

@@ -162,7 +162,12 @@ class MessengerSimulator:
         """Somebody comments under a post of the page."""
         comment = f"{self.page_id}_{self._new_id()}"
         self.comments[comment] = (user, time.time(), False)
-        value: dict[str, Any] = {"item": "comment", "verb": "add", "comment_id": comment, "post_id": f"{self.page_id}_1"}
+        value: dict[str, Any] = {
+            "item": "comment",
+            "verb": "add",
+            "comment_id": comment,
+            "post_id": f"{self.page_id}_1",
+        }
         value |= {"from": {"id": user, "name": name}, "message": text, "created_time": int(time.time())}
         self.courier.send("page", {"_change": {"field": "feed", "value": value}})
         return comment
