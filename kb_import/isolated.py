@@ -10,18 +10,35 @@ import io
 import os
 import pickle
 import resource
+import signal
 import sys
 from typing import Any
 
 from kb_import.problem import FileRefused, damaged
+from kb_import.read import read
 from kb_import.reading import Reading, ReadingOrder, read_file
-from kb_import.sheet import BOUNDS, Bounds
+from kb_import.sheet import BOUNDS, Bounds, Workbook
 
 _SAFE = frozenset({("datetime", "date"), ("datetime", "datetime"), ("builtins", "frozenset"), ("builtins", "set")})
 
 
 async def read_isolated(content: bytes, order: ReadingOrder, bounds: Bounds = BOUNDS) -> Reading:
-    """The same as `read_file`, within `bounds`. Raises FileRefused, also when the file takes too long or too much memory."""
+    """The same as `read_file`, within `bounds`. Raises FileRefused, also when it takes too long or too much memory."""
+    found = await _ask(content, order, bounds)
+    if not isinstance(found, Reading):
+        raise pickle.UnpicklingError("not a reading")
+    return found
+
+
+async def workbook_isolated(content: bytes, bounds: Bounds = BOUNDS) -> Workbook:
+    """The same as `read.read`, within `bounds`: the sheets as they stand in the file. Raises FileRefused."""
+    found = await _ask(content, None, bounds)
+    if not isinstance(found, Workbook):
+        raise pickle.UnpicklingError("not a workbook")
+    return found
+
+
+async def _ask(content: bytes, order: ReadingOrder | None, bounds: Bounds) -> object:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -42,13 +59,9 @@ async def read_isolated(content: bytes, order: ReadingOrder, bounds: Bounds = BO
                 process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise (
-            _too_slow(bounds) if process.returncode in {-24, -9} else damaged(f"reader ended with {process.returncode}")
-        )
-    reading = await asyncio.to_thread(_load, answer)
-    if isinstance(reading, FileRefused):
-        raise reading
-    return reading
+        killed = process.returncode in {-signal.SIGXCPU, -signal.SIGKILL}
+        raise _too_slow(bounds) if killed else damaged(f"reader ended with {process.returncode}")
+    return await asyncio.to_thread(_load, answer)
 
 
 def _bare_environment() -> dict[str, str]:
@@ -68,15 +81,12 @@ class _Unpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name}")
 
 
-def _load(answer: bytes) -> Reading | FileRefused:
+def _load(answer: bytes) -> object:
     kind, *fields = _Unpickler(io.BytesIO(answer)).load()
     if kind == "refused":
         problem, remedy, reason = fields
-        return FileRefused(problem, remedy, reason=reason)
-    (reading,) = fields
-    if not isinstance(reading, Reading):
-        raise pickle.UnpicklingError("not a reading")
-    return reading
+        raise FileRefused(problem, remedy, reason=reason)
+    return fields[0]
 
 
 def _too_slow(bounds: Bounds) -> FileRefused:
@@ -105,7 +115,8 @@ def main() -> None:
     order, bounds, content = pickle.load(sys.stdin.buffer)  # noqa: S301 (from our own parent)
     limit_this_process(bounds)
     try:
-        answer: tuple[Any, ...] = ("read", read_file(content, order, bounds))
+        found = read(content, bounds) if order is None else read_file(content, order, bounds)
+        answer: tuple[Any, ...] = ("found", found)
     except FileRefused as refused:
         answer = _refusal(refused)
     except MemoryError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb_import.columns import Mapping, mapping_for
-from kb_import.extract import extract
+from kb_import.extract import extract, say_cell
 from kb_import.found import FoundRow
 from kb_import.header import SheetLayout, find_layout
 from kb_import.problem import Problem, Severity
@@ -38,6 +38,8 @@ class Proposal:
 
     layout: SheetLayout
     preview: tuple[FoundRow, ...]
+    headings: tuple[tuple[int, str], ...]
+    """Every used column, counted from 0 at A, with its heading or first text: what a person picks from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def find_rows(
             rows.extend(named)
             problems.extend(row_problems)
         else:
-            proposals.append(Proposal(layout, tuple(named[:_PREVIEW_ROWS])))
+            proposals.append(Proposal(layout, tuple(named[:_PREVIEW_ROWS]), _headings(table, layout)))
     if layouts or proposals:
         problems = [one for one in problems if one.code != "no_table" or one.severity is Severity.NOTE]
     else:
@@ -107,6 +109,16 @@ def find_rows(
             )
     problems.extend(_conversion_note(one) for one in conversions)
     return Found(tuple(rows), tuple(layouts), tuple(proposals), tuple(conversions), tuple(problems))
+
+
+def _headings(table: Table, layout: SheetLayout) -> tuple[tuple[int, str], ...]:
+    first = layout.header if layout.header is not None else layout.first
+    found = []
+    for index, column in enumerate(table.columns):
+        text = next((say_cell(one) for one in column[first:] if one != ""), "")
+        if text:
+            found.append((table.left + index, text[:60]))
+    return tuple(found)
 
 
 def _shown(table: Table) -> list[Shown]:

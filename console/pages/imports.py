@@ -1,0 +1,216 @@
+"""/console/imports: a department's spreadsheet becomes its live question bank, with the report in between."""
+
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+from nicegui import events, ui
+
+from bot.contracts.ids import UnitCode
+from console.parts import import_report
+from console.parts.import_history import history_table
+from console.parts.import_mapping import mapping_form
+from console.parts.import_progress import ImportProgress
+from console.services import ConsoleServices
+from console.theme import frame
+from console.visit import Visit, enter
+from handoff.account import Account
+from handoff.rights import Action
+from handoff.unit import Unit
+from handoff.units import load_units
+from kb_import.annotate import template
+from kb_import.columns import Mapping
+from kb_import.desk import ANY_UNIT, MAY_IMPORT, ImportDesk, today
+from kb_import.history import PastImport
+from kb_import.plan import ImportPlan, Status
+from kb_import.service import ImportService
+from kb_import.sheet import BOUNDS
+
+HERE: Final = "/console/imports"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+LEAD: Final = (
+    "Gửi tệp bộ câu hỏi mà đơn vị đang dùng (.xls, .xlsx, .ods, .csv). Hệ thống đọc thử và báo cáo từng dòng; "
+    "chỉ khi bấm “Áp dụng” thì câu trả lời mới thay đổi."
+)
+
+
+def register(services: ConsoleServices) -> None:
+    """Add the page."""
+    desk = ImportDesk(services.database, ImportService(services.database, services.embedder))
+
+    @ui.page(HERE)
+    async def imports_page(request: Request) -> RedirectResponse | None:
+        visit = await enter(request, services, Action.TEACH)
+        if isinstance(visit, RedirectResponse):
+            return visit
+        if visit.account.role not in MAY_IMPORT:
+            return RedirectResponse("/console", status_code=303)
+        async with services.database.transaction() as session:
+            units = await load_units(session)
+        with frame(visit, "Nạp bộ câu hỏi", here=HERE):
+            await ImportsPage(visit, desk, units).build()
+        return None
+
+
+class ImportsPage:
+    """One browser's import: the file, its plan, what was agreed to."""
+
+    def __init__(self, visit: Visit, desk: ImportDesk, units: dict[UnitCode, Unit]) -> None:
+        self.visit, self.desk, self.units = visit, desk, units
+        self.unit = visit.account.unit
+        self.bank = ""
+        self.name, self.content = "", b""
+        self.plan: ImportPlan | None = None
+
+    async def build(self) -> None:
+        """Lay it out."""
+        with ui.element("section").classes("c-sheet").mark("import-file"):
+            ui.label(LEAD).classes("c-dim")
+            with ui.element("div").classes("c-row"):
+                self._unit_field()
+                ui.input("Tên bộ (để trống: lấy theo tên tệp)", on_change=self._name_bank).props(
+                    "outlined dense"
+                ).classes("c-grow").mark("import-bank")
+                ui.button("Tải mẫu .xlsx", icon="download", on_click=self._download_template).props(
+                    "outline no-caps"
+                ).mark("import-template")
+            upload = ui.upload(
+                label="Chọn hoặc kéo thả tệp vào đây",
+                auto_upload=True,
+                max_file_size=BOUNDS.file_bytes,
+                on_upload=self._take,
+                on_rejected=self._reject,
+            )
+            upload.props('accept=".xls,.xlsx,.xlsm,.ods,.csv,.htm,.html,.xml" flat bordered').classes("c-upload")
+            upload.style("width:100%").mark("import-upload")
+            self.upload = upload
+            self.progress = ImportProgress()
+        self.report = ui.element("div").props("aria-live=polite").mark("import-report")
+        with ui.element("section").classes("c-sheet").style("margin-top:14px"):
+            ui.label("Các lần nạp").classes("c-h2").props("role=heading aria-level=2")
+            self.history = ui.element("div").classes("c-scroll").mark("import-history")
+        await self._show_history()
+
+    def _unit_field(self) -> None:
+        if self.visit.account.role in ANY_UNIT:
+            options = {
+                code: f"{code} · {one.name}" for code, one in sorted(self.units.items()) if one.is_in_force(today())
+            }
+            ui.select(options, value=self.unit, label="Đơn vị", with_input=True, on_change=self._pick_unit).props(
+                "outlined dense"
+            ).classes("c-grow").mark("import-unit")
+        else:
+            name = self.units[self.unit].name if self.unit in self.units else "chưa gắn với đơn vị nào"
+            ui.label(f"Đơn vị: {name}").classes("c-chip blue").mark("import-own-unit")
+
+    def _pick_unit(self, event: events.ValueChangeEventArguments) -> None:
+        self.unit = UnitCode(event.value) if event.value else None
+
+    def _name_bank(self, event: events.ValueChangeEventArguments) -> None:
+        self.bank = (event.value or "").strip()
+
+    def _download_template(self) -> None:
+        ui.download.content(template(), "mau-bo-cau-hoi-1022.xlsx", XLSX)
+
+    def _reject(self) -> None:
+        ui.notify(f"Tệp lớn hơn {BOUNDS.file_bytes // 2**20} MB. Hãy chia nhỏ tệp.", type="negative", position="top")
+
+    async def _take(self, event: events.UploadEventArguments) -> None:
+        self.name, self.content = event.file.name, await event.file.read()
+        self.upload.reset()
+        await self._make_plan(())
+
+    async def _make_plan(self, mapping: tuple[Mapping, ...]) -> None:
+        unit = self.unit
+        if unit is None:
+            ui.notify("Hãy chọn đơn vị trước.", type="warning", position="top")
+            return
+
+        async def work(by: Account) -> None:
+            self.plan = await self.desk.plan_for(
+                by,
+                self.content,
+                self.name,
+                unit=unit,
+                bank=self.bank or None,
+                mapping=mapping,
+                progress=self.progress.report,
+            )
+
+        self.plan = None
+        self.report.clear()
+        with self.progress:
+            await self.visit.attempt(work)
+        self._show_plan()
+
+    def _show_plan(self) -> None:
+        self.report.clear()
+        plan = self.plan
+        if plan is None:
+            return
+        with self.report:
+            with ui.element("section").classes("c-sheet").style("margin-top:14px"):
+                import_report.summary(plan)
+                if plan.status is Status.NEEDS_MAPPING:
+                    mapping_form(plan.reading.proposals, on_confirm=self._make_plan)
+                with ui.element("div").classes("c-row"):
+                    if plan.status is Status.READY:
+                        self._apply_buttons(plan)
+                    if plan.problems:
+                        ui.button("Tải tệp kèm kết quả", icon="download", on_click=self._download_annotated).props(
+                            "outline no-caps"
+                        ).mark("import-annotated")
+                    ui.button("Bỏ, không nạp", on_click=self._forget).props("flat no-caps").mark("import-forget")
+            import_report.details(plan)
+
+    def _apply_buttons(self, plan: ImportPlan) -> None:
+        agree = None
+        if plan.retirements:
+            agree = ui.checkbox(f"Thu hồi cả {len(plan.retirements)} mục mà tệp không còn").mark("import-retire")
+            if plan.retires_most:
+                ui.label("Chú ý: hơn nửa bộ câu hỏi sẽ bị thu hồi. Có đúng là tệp đầy đủ không?").classes("c-chip red")
+
+        async def apply() -> None:
+            await self._apply(plan, retire=bool(agree and agree.value))
+
+        ui.button("Áp dụng", icon="check", on_click=apply).props("no-caps").mark("import-apply")
+
+    async def _apply(self, plan: ImportPlan, *, retire: bool) -> None:
+        async def work(by: Account) -> None:
+            await self.desk.apply_for(by, plan, retire=retire, progress=self.progress.report)
+
+        with self.progress:
+            done = await self.visit.attempt(work, "Đã áp dụng. Câu trả lời mới có hiệu lực ngay.")
+        if done:
+            self._forget()
+            await self._show_history()
+
+    def _forget(self) -> None:
+        self.plan, self.content = None, b""
+        self.report.clear()
+
+    async def _download_annotated(self) -> None:
+        plan = self.plan
+        if plan is None:
+            return
+
+        async def work(by: Account) -> None:
+            copy = await self.desk.annotate_for(by, self.content, plan)
+            stem = self.name.rsplit(".", 1)[0]
+            ui.download.content(copy, f"{stem} - ket qua.xlsx", XLSX)
+
+        await self.visit.attempt(work)
+
+    async def _show_history(self) -> None:
+        past = await self.desk.load_history_for(self.visit.account)
+        self.history.clear()
+        with self.history:
+            history_table(past, {code: one.short_name for code, one in self.units.items()}, on_undo=self._undo)
+
+    async def _undo(self, past: PastImport) -> None:
+        async def work(by: Account) -> None:
+            await self.desk.undo_for(by, past)
+
+        if await self.visit.attempt(work, f"Đã hoàn tác lần nạp số {past.id}."):
+            self._forget()
+            await self._show_history()

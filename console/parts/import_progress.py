@@ -1,0 +1,44 @@
+"""The progress of one import: which step, how far, rows per second, time left."""
+
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from nicegui import ui
+
+STEPS: Final = {"read": "Đọc và kiểm tra tệp", "embed": "Tính độ giống của câu hỏi", "apply": "Áp dụng"}
+
+
+class ImportProgress:
+    """A bar that shows itself while the block runs."""
+
+    def __init__(self) -> None:
+        with ui.element("div").props("role=status").mark("import-progress") as self._box:
+            self._words = ui.label("").classes("c-dim")
+            self._bar = ui.linear_progress(0, show_value=False).props("rounded")
+        self._box.set_visibility(False)
+        self._step, self._since = "", 0.0
+
+    def report(self, step: str, done: int, total: int) -> None:
+        """As `ImportService` calls it."""
+        if step != self._step:
+            self._step, self._since = step, time.monotonic()
+        self._bar.set_value(done / total if total else 0)
+        words = STEPS.get(step, step)
+        passed = time.monotonic() - self._since
+        if total > 1 and done > 0 and passed > 0.2:
+            speed = done / passed
+            words += f" · {done}/{total} dòng · {speed:.0f} dòng/giây · còn {(total - done) / speed:.0f} giây"
+        self._words.set_text(words)
+
+    def __enter__(self) -> Self:
+        self._step = ""
+        self._words.set_text("Đang xử lý…")
+        self._bar.set_value(0)
+        self._box.set_visibility(True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._box.set_visibility(False)
