@@ -45,14 +45,15 @@ class AskPerson(ServiceAction):
 
 
 class Unclear(ServiceAction):
-    """Second stage of the fallback: two messages were not understood, so a person reads them."""
+    """Second stage of the fallback: the new words are searched as a question, and the search hands over if it must."""
 
     def name(self) -> str:
         return "action_default_fallback"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[EventType]:
-        reply = await self._services.open_ticket(message_id_of(tracker), "question", reason=HandOverReason.UNCLEAR)
-        say(dispatcher, reply)
+        text = str(tracker.latest_message.get("text") or "")
+        for reply in await self._services.answer_question(message_id_of(tracker), text):
+            say(dispatcher, reply)
         return []
 
 

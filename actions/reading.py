@@ -18,6 +18,7 @@ SKIPPED = "-"
 """Value of a slot that the citizen chose to leave out. Rasa asks again for a slot that is None."""
 
 QUESTION_INTENTS = frozenset({"ask_question", "ticket_status", "unit_contact", "help"})
+NOT_UNDERSTOOD = "nlu_fallback"
 SURE = 0.5
 """Confidence from which an intent may interrupt a form."""
 
@@ -259,9 +260,12 @@ def _find_correction(text: str, words: Words, asked: Slot) -> Corrects | None:
 
 def _is_interruption(words: Words, asked: Slot) -> bool:
     """A question in between, and not an answer that happens to look like one."""
-    if words.intent not in QUESTION_INTENTS or words.confidence < SURE or is_skip(words.text):
+    if is_skip(words.text) or (asked == "report_phone" and find_phone(words.text)):
         return False
-    if asked == "report_phone" and find_phone(words.text):
+    if words.intent == NOT_UNDERSTOOD:
+        # Questions can be about anything, so Rasa often knows no name for one. What happened may be told as a question.
+        return asked != "report_what" and is_question(words.text)
+    if words.intent not in QUESTION_INTENTS or words.confidence < SURE:
         return False
     if words.intent == "ticket_status" and words.entities.get("ticket_code"):
         return True

@@ -24,8 +24,6 @@ class HandOverReason(StrEnum):
     """Why the dialogue, not the search, gives a message to a person."""
 
     ASKED = "asked_for_person"
-    UNCLEAR = "unclear"
-    """Two messages in a row that nothing could be made of (second stage of the fallback)."""
 
 
 @dataclass(frozen=True, slots=True)

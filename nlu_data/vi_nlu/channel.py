@@ -2,7 +2,7 @@
 
 Rasa's own REST channel is open to every process on the machine (`--auth-token` does not cover it), answers 200 with an
 empty list when a turn failed, and cuts a text at its blank lines. And when an action fails, Rasa "will continue": it
-saves the dialogue as if the action had run, so that a filled-in report would be gone. Here the whole turn fails, unsaved.
+saves the dialogue as if the action had run, so a filled-in report would be gone. Here the whole turn fails, unsaved.
 """
 
 # Checked by its tests in Rasa's own environment, whose types the gateway's does not have.

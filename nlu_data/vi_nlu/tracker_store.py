@@ -150,7 +150,7 @@ class PatientTrackerStore(TrackerStore, SerializedTrackerAsText):
     def _patiently(self, work: Callable[[Connection], T], patience_s: float) -> T:
         """One transaction, begun again while the connection is lost, for `patience_s` seconds. Raises StoreUnavailable.
 
-        A commit whose answer was lost could be done twice. So nothing is repeated once COMMIT was sent: that one case is
+        A commit whose answer was lost could be done twice. So nothing is repeated once COMMIT was sent: that case is
         refused, and the gateway looks the message up before it sends it again.
         """
         end = time.monotonic() + patience_s

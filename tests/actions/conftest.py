@@ -1,4 +1,4 @@
-"""The real Rasa with our model, our actions under uvicorn, the real PostgreSQL. Trained once per state of the inputs."""
+"""The real Rasa with our model, our actions under uvicorn, the real PostgreSQL. Trained once per state of inputs."""
 
 import asyncio
 import contextlib

@@ -8,7 +8,7 @@ import psutil
 import psycopg
 import pytest
 
-from actions.services import HandOverReason, Report, ReportKind
+from actions.services import Report, ReportKind
 from bot.contracts.ids import MessageId
 from tests.actions.conftest import House, Recorder
 
@@ -107,13 +107,14 @@ async def test_ticket_status_and_unit_contact(house: House, services: Recorder) 
     assert [one[2] for one in services.calls] == ["TH-7K3P9", "sở y tế"]
 
 
-async def test_two_unclear_messages_reach_a_person(house: House, services: Recorder) -> None:
+async def test_after_two_unclear_messages_the_search_decides(house: House, services: Recorder) -> None:
     first = await house.say("c1", "qwertyuiop")
     assert "chưa hiểu ý bạn" in first.text
+    assert services.calls == []
     assert (await house.tracker("c1"))["active_loop"]["name"] == "action_two_stage_fallback"
-    second = await house.say("c1", "zxcvbnm lkjhg")
-    assert second.replies[-1]["custom"]["ticket"] == "TH-7K3P9"
-    assert services.calls[-1][2] == ("question", HandOverReason.UNCLEAR)
+    await house.say("c1", "zxcvbnm lkjhg")
+    assert services.calls == [("answer_question", MessageId(2), "zxcvbnm lkjhg")]
+    assert not (await house.tracker("c1"))["active_loop"]
 
 
 async def test_after_an_unclear_message_a_question_is_taken(house: House, services: Recorder) -> None:

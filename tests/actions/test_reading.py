@@ -110,6 +110,8 @@ def test_not_skips(text: str) -> None:
             words("TH-7K3P9 xong chưa?", "ticket_status", ticket_code="TH-7K3P9"),
             Interrupts("ticket_status"),
         ),
+        ("report_where", words("giá đất nền năm nay thế nào?", "nlu_fallback"), Interrupts("nlu_fallback")),
+        ("report_what", words("sao rác để cả tuần?", "nlu_fallback"), Fills({"report_what": "sao rác để cả tuần?"})),
         ("report_where", words("công an xã", "unit_contact"), Fills({"report_where": "công an xã"})),
         ("report_when", words("không nhớ rõ", "skip"), Fills({"report_when": SKIPPED})),
         ("report_when", words("lúc 9h tối qua"), Fills({"report_when": "lúc 9h tối qua"})),
