@@ -431,9 +431,8 @@ class ZaloSimulator:
         if self.faults.happens(self.faults.http_error_rate):
             return JSONResponse({}, status_code=500)
         self._check_token(token)
-        if self.faults.next_codes:
-            if code := int(self.faults.next_codes.pop(0)):
-                raise ZaloError(code)
+        if self.faults.next_codes and (code := int(self.faults.next_codes.pop(0))):
+            raise ZaloError(code)
         if self.faults.happens(self.faults.code_rate):
             raise ZaloError(self.faults.dice.choice([-32, -200]))
         said = self._accept(body)
