@@ -10,7 +10,7 @@ import fastapi
 from nicegui import app as nicegui_app
 from nicegui import core, ui
 
-from console.pages import accounts, entries, entry, login, password, shift, status, ticket, unanswered, waiting
+from console.pages import accounts, entries, entry, login, password, shift, status, teach, ticket, unanswered, waiting
 from console.services import ConsoleServices
 from console.session import Sessions, is_same_origin
 
@@ -18,7 +18,7 @@ __all__ = ["ConsoleServices", "mount_console"]
 
 STATIC: Final = Path(__file__).with_name("static")
 ICON: Final = (STATIC / "icon.svg").read_text(encoding="utf-8")
-PAGES: Final = (login, password, waiting, ticket, unanswered, entries, entry, accounts, shift, status)
+PAGES: Final = (login, password, waiting, ticket, unanswered, teach, entries, entry, accounts, shift, status)
 LATER_PAGES: Final = ("console.pages.imports",)
 """Pages of helpers that may not be installed; each has `register(services)` like all others."""
 CONTENT_POLICY: Final = (
