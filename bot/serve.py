@@ -14,6 +14,7 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -219,7 +220,15 @@ def current_model() -> Path:
 def _database(settings: HouseSettings, console: Console) -> Iterator[str]:
     if settings.database_url is None:
         console.print("Khởi động PostgreSQL đi kèm…")
-    with database_address(settings.database_url, settings.tongdai_data_dir) as url:
+    with contextlib.ExitStack() as running:
+        try:
+            url = running.enter_context(database_address(settings.database_url, settings.tongdai_data_dir))
+        except (OSError, subprocess.SubprocessError) as error:
+            log.error("database.not_started", error=str(error))
+            raise CannotServe(
+                f"Không khởi động được PostgreSQL đi kèm trong {settings.tongdai_data_dir / 'postgres'}. Kiểm tra đĩa "
+                "còn chỗ và mọi thư mục trên đường dẫn cho tài khoản khác đi qua (chmod o+x), hoặc đặt DATABASE_URL."
+            ) from error
         yield url
 
 

@@ -1,7 +1,10 @@
 """One house for the whole session, with both platforms' simulators: starting it costs most of a scenario's time."""
 
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +25,22 @@ class Town:
     messenger: MessengerSimulator
 
 
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder. Not pytest's own: each new pytest locks that for other accounts, and PostgreSQL runs as one."""
+    with tempfile.TemporaryDirectory(prefix="tongdai-", ignore_cleanup_errors=True) as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder for one house."""
+    with scratch() as path:
+        yield path
+
+
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+def town() -> Iterator[Town]:
     """Shared by scenarios that leave it running; each brings citizens of its own."""
     port = free_port()
     gateway = f"http://127.0.0.1:{port}"
@@ -31,7 +48,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     messenger = MessengerSimulator(gateway=gateway, ladder_s=LADDER_S).start()
     settings = {**zalo.environment(), **messenger.environment(), "MESSENGER_HUMAN_AGENT": "true"}
     try:
-        with opened(tmp_path_factory.mktemp("town"), settings, port=port) as house:
+        with scratch() as data, opened(data, settings, port=port) as house:
             yield Town(house, zalo, messenger)
     finally:
         zalo.stop()

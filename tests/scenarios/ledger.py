@@ -86,12 +86,12 @@ def audit(house: House, spoken: Sequence[Spoken], platforms: Iterable[Platform])
             replies[row[7]].append(row)
     conversations: set[int] = set()
     for one in spoken:
-        row = inbound.get((one.channel, one.id))
-        if row is None:
+        stored = inbound.get((one.channel, one.id))
+        if stored is None:
             tally.lost.append(f"{one}: never stored")
             continue
-        conversations.add(row[1])
-        _judge(tally, one, row, replies[row[0]])
+        conversations.add(stored[1])
+        _judge(tally, one, stored, replies[stored[0]])
     _check_web_order(tally, spoken, inbound)
     for conversation in sorted(conversations):
         ours = [row for row in rows if row[1] == conversation and row[3] == "out" and row[7] is not None]

@@ -44,8 +44,8 @@ def counts(house: House) -> tuple[int, ...]:
     return tuple(found[0])
 
 
-def test_start_stop_start_again_and_a_killed_supervisor(tmp_path: Path) -> None:
-    house = House(tmp_path / "data")
+def test_start_stop_start_again_and_a_killed_supervisor(folder: Path) -> None:
+    house = House(folder / "data")
     try:
         house.start()
         assert house.first_password
@@ -85,8 +85,8 @@ def test_start_stop_start_again_and_a_killed_supervisor(tmp_path: Path) -> None:
         house.clear_away()
 
 
-def test_stop_while_still_starting_leaves_nothing(tmp_path: Path) -> None:
-    house = House(tmp_path / "data")
+def test_stop_while_still_starting_leaves_nothing(folder: Path) -> None:
+    house = House(folder / "data")
     try:
         house.launch()
         eventually("it has begun", lambda: house.printed("Khởi động PostgreSQL"))
@@ -107,9 +107,9 @@ def foreign_database(server_url: str) -> Iterator[str]:
         connection.execute(f'drop database "{name}" with (force)'.encode())
 
 
-def test_two_houses_at_once_one_on_a_foreign_database(house: House, foreign_database: str, tmp_path: Path) -> None:
+def test_two_houses_at_once_one_on_a_foreign_database(house: House, foreign_database: str, folder: Path) -> None:
     settings = {"DATABASE_URL": foreign_database, "TONGDAI_SAMPLE_BANKS": "false"}
-    with opened(tmp_path / "other", settings) as other:
+    with opened(folder / "other", settings) as other:
         assert not (other.data / "postgres").exists()
         assert libpq_url(other.database_url) == libpq_url(foreign_database)
         here, there = house.citizen(), other.citizen()
@@ -122,11 +122,11 @@ def test_two_houses_at_once_one_on_a_foreign_database(house: House, foreign_data
     assert house.is_ready()
 
 
-def test_port_in_use_is_a_sentence_and_exit_2(tmp_path: Path) -> None:
+def test_port_in_use_is_a_sentence_and_exit_2(folder: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        house = House(tmp_path / "data", taken.getsockname()[1])
+        house = House(folder / "data", taken.getsockname()[1])
         done = house.command("serve")
     assert done.code == 2
     assert f"Không mở được cổng {house.port}" in done.err
@@ -200,8 +200,8 @@ def test_user_add_and_ask(house: House) -> None:
     assert found["evidence"]["candidates"]
 
 
-def test_commands_work_while_nothing_is_running(tmp_path: Path) -> None:
-    house = House(tmp_path / "data", settings={"TONGDAI_SAMPLE_BANKS": "false"})
+def test_commands_work_while_nothing_is_running(folder: Path, tmp_path: Path) -> None:
+    house = House(folder / "data", settings={"TONGDAI_SAMPLE_BANKS": "false"})
     file = say_sheet(tmp_path / "bo-cau-hoi.xls", [(KNOWN, "Trên dichvucong.gov.vn.")])
     assert house.command("import", str(file), "--unit", "STTTT", "--yes").code == 0
     assert json.loads(house.command("ask", KNOWN, "--json").out)["decision"] == "answer"
