@@ -45,7 +45,7 @@ def wait_for_history(created_at: datetime, at: datetime, settle_s: float) -> Non
         raise RetryLater("too early to ask the history", after_s=max(1.0, settle_s - age_s))
 
 
-def json_object(response: httpx.Response) -> dict[str, Any]:
+def answer_object(response: httpx.Response) -> dict[str, Any]:
     """The answer as a JSON object. Raises Ambiguous when it is none: it may still have been carried out."""
     try:
         body = response.json()

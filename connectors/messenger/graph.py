@@ -10,8 +10,7 @@ import structlog
 
 from connectors.fields import Json, ident, json_object, part, text
 from connectors.messenger.settings import MessengerSettings
-from connectors.wire import ask, refuse_http_failure
-from connectors.wire import json_object as answer_object
+from connectors.wire import answer_object, ask, refuse_http_failure
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ from connectors.attachments import FetchRefused, fetch
 from connectors.fields import Json, ident, part, text
 from connectors.numbered import with_numbered
 from connectors.pace import Pace
-from connectors.wire import ASK_AFTER_S, ask, json_object, new_client, refuse_http_failure, wait_for_history
+from connectors.wire import ASK_AFTER_S, answer_object, ask, new_client, refuse_http_failure, wait_for_history
 from connectors.zalo import history, oauth
 from connectors.zalo.errors import Remedy, failure_for, meaning_of
 from connectors.zalo.oauth import Consent
@@ -269,7 +269,7 @@ class ZaloConnector:
         url = f"{self.settings.api_base.rstrip('/')}{path}"
         response = await ask(self._client, method, url, headers=headers, **request)
         refuse_http_failure(response)
-        body = json_object(response)
+        body = answer_object(response)
         code = ident(body, "error") or "0"
         if code != "0":
             raise ZaloRefused(int(code) if code.lstrip("-").isdigit() else -1, text(body, "message"))

@@ -12,7 +12,7 @@ import structlog
 
 from bot.contracts.errors import Action, GiveUp
 from connectors.fields import ident, text, whole
-from connectors.wire import ask, json_object, refuse_http_failure
+from connectors.wire import answer_object, ask, refuse_http_failure
 from connectors.zalo.errors import meaning_of
 from connectors.zalo.settings import ZaloSettings
 
@@ -87,7 +87,7 @@ async def _tokens(client: httpx.AsyncClient, settings: ZaloSettings, form: dict[
         headers={"secret_key": settings.app_secret.get_secret_value()},
     )
     refuse_http_failure(response)
-    body = json_object(response)
+    body = answer_object(response)
     access, refreshed = text(body, "access_token"), text(body, "refresh_token")
     if not access or not refreshed:
         code = int(ident(body, "error") or 0) if ident(body, "error").lstrip("-").isdigit() else 0

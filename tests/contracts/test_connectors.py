@@ -33,7 +33,12 @@ class Channelled:
     def signed(self, text: str) -> tuple[bytes, dict[str, str]]:
         """A webhook as the platform would send it."""
         found: list[dict[str, Any]] = []
-        send, self.simulator.courier.send = self.simulator.courier.send, lambda _, event: found.append(event)  # type: ignore[method-assign]
+
+        def keep(lane: str, event: dict[str, Any]) -> None:
+            found.append(event)
+
+        send = self.simulator.courier.send
+        self.simulator.courier.send = keep  # type: ignore[method-assign]
         self.simulator.running.call(lambda: self.simulator.say(CITIZEN, text))
         self.simulator.courier.send = send  # type: ignore[method-assign]
         raw = self.simulator._pack(found)
