@@ -41,7 +41,7 @@ ENTRANCES: Final = (
     Entrance("/console/unanswered", "Chưa trả lời được", "help_center", Action.TEACH),
     Entrance("/console/entries", "Mục hỏi đáp", "menu_book", Action.TEACH),
     Entrance("/console/imports", "Nạp bộ câu hỏi", "upload_file", Action.TEACH, frozenset({Role.EDITOR, Role.ADMIN})),
-    Entrance("/console/status", "Tình hình", "monitoring", Action.READ, frozenset({Role.SUPERVISOR, Role.ADMIN})),
+    Entrance("/console/status", "Tình hình", "insights", Action.READ, frozenset({Role.SUPERVISOR, Role.ADMIN})),
     Entrance("/console/accounts", "Tài khoản", "group", Action.MANAGE_ACCOUNTS),
 )
 

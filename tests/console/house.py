@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.base.clock import now
 from bot.base.db import Database
+from bot.base.notify import notify
 from bot.contracts.ids import ConversationId, EntryId, MessageId, UnitCode
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
 from faq.entry import EntryDraft
@@ -80,6 +81,12 @@ class House:
             session.add(row)
             await session.flush()
             return row.id
+
+    async def message_and_news(self, conversation: ConversationId, text: str) -> None:
+        """Like `message`, and the notification that the inbox would send."""
+        message = await self.message(conversation, text)
+        async with self.database.transaction() as session:
+            await notify(session, "conversation", conversation=conversation, message=message)
 
     async def decision(self, message: MessageId, outcome: str, candidates: Sequence[dict[str, Any]] = ()) -> None:
         """Why the bot did what it did."""
