@@ -4,22 +4,24 @@
 unique key and changes nothing.
 """
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields, replace
+from typing import Any, TypeVar
 
 import structlog
 from procrastinate.tasks import Task
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base import jobs
 from bot.base.notify import notify
 from bot.contracts.ids import Channel, ConversationId, MessageId
-from bot.contracts.messages import Author, DeliveryState, Echo, Inbound, Kind, Receipt, ReceiptState
+from bot.contracts.messages import Attachment, Author, DeliveryState, Echo, Inbound, Kind, Receipt, ReceiptState
 from bot.conversation.tables import ConversationRow, MessageRow
 
 log = structlog.get_logger(__name__)
+
+_Event = TypeVar("_Event", Inbound, Receipt, Echo)
 
 MAX_TEXT = 20_000
 """Characters of one message that are kept; platforms allow far less."""
@@ -27,6 +29,7 @@ MAX_TEXT = 20_000
 
 async def accept(session: AsyncSession, inbound: Inbound, converse: Task[Any, Any, Any]) -> tuple[MessageId, bool]:
     """The message's id, and whether it is new. A new one has its job; both exist exactly if the caller commits."""
+    inbound = storable(inbound)
     conversation = await _conversation_for(session, inbound)
     statement = (
         insert(MessageRow)
@@ -36,7 +39,7 @@ async def accept(session: AsyncSession, inbound: Inbound, converse: Task[Any, An
             direction="in",
             author=Author.CITIZEN,
             kind=inbound.kind,
-            text=inbound.text.replace("\x00", "")[:MAX_TEXT],
+            text=inbound.text[:MAX_TEXT],
             payload=inbound.payload,
             attachments=[asdict(one) for one in inbound.attachments],
             extra=_extra(inbound),
@@ -64,16 +67,19 @@ async def accept(session: AsyncSession, inbound: Inbound, converse: Task[Any, An
 
 async def accept_receipt(session: AsyncSession, receipt: Receipt) -> int:
     """Mark messages of ours as delivered or seen; returns how many changed. A receipt never takes a state back."""
+    receipt = storable(receipt)
     column = MessageRow.seen_at if receipt.state is ReceiptState.SEEN else MessageRow.delivered_at
-    earlier = [DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN]
+    settled = [DeliveryState.SENT]
     if receipt.state is ReceiptState.SEEN:
-        earlier.append(DeliveryState.DELIVERED)
+        settled.append(DeliveryState.DELIVERED)
+    # Not settled yet: a part may have arrived while others must still go out, so only the time is noted.
+    under_way = [DeliveryState.SENDING, DeliveryState.UNCERTAIN]
     conversation = select(ConversationRow.id).where(
         ConversationRow.channel == receipt.channel, ConversationRow.citizen_ref == receipt.citizen_ref
     )
     wanted = [
         MessageRow.direction == "out",
-        MessageRow.status.in_(earlier),
+        MessageRow.status.in_([*settled, *under_way]),
         MessageRow.conversation_id.in_(conversation.scalar_subquery()),
     ]
     if receipt.provider_message_ids:
@@ -85,7 +91,12 @@ async def accept_receipt(session: AsyncSession, receipt: Receipt) -> int:
     changed = await session.execute(
         update(MessageRow)
         .where(*wanted)
-        .values({"status": receipt.state.value, column: receipt.at})
+        .values(
+            {
+                "status": case((MessageRow.status.in_(settled), receipt.state.value), else_=MessageRow.status),
+                column: receipt.at,
+            }
+        )
         .returning(MessageRow.id, MessageRow.conversation_id)
     )
     rows = changed.all()
@@ -99,6 +110,7 @@ async def accept_echo(session: AsyncSession, echo: Echo) -> None:
 
     A person who answers in the platform's own inbox takes the conversation over; their words join the history.
     """
+    echo = storable(echo)
     ours = await _settle_echo(session, echo)
     if ours or not echo.by_human:
         return
@@ -158,7 +170,7 @@ async def _settle_echo(session: AsyncSession, echo: Echo) -> bool:
 
 
 async def _conversation_for(session: AsyncSession, inbound: Inbound) -> ConversationId:
-    moment = inbound.sent_at
+    moment = None if inbound.kind is Kind.UNFOLLOW else inbound.sent_at  # leaving opens no messaging window
     values = {
         "channel": inbound.channel,
         "citizen_ref": inbound.citizen_ref,
@@ -185,6 +197,21 @@ async def _conversation_id(session: AsyncSession, channel: Channel, citizen_ref:
         select(ConversationRow.id).where(ConversationRow.channel == channel, ConversationRow.citizen_ref == citizen_ref)
     )
     return found.scalar_one_or_none()
+
+
+def storable(event: _Event) -> _Event:
+    """The same event without what PostgreSQL can't keep: NUL characters and halves of a surrogate pair."""
+    return replace(event, **{field.name: _clean(getattr(event, field.name)) for field in fields(event)})
+
+
+def _clean(value: Any) -> Any:
+    if type(value) is str:
+        return value.replace("\x00", "").encode("utf-8", "replace").decode()
+    if isinstance(value, tuple):
+        return tuple(_clean(one) for one in value)
+    if isinstance(value, Attachment):
+        return replace(value, **{field.name: _clean(getattr(value, field.name)) for field in fields(value)})
+    return value
 
 
 def _extra(inbound: Inbound) -> dict[str, Any]:

@@ -48,15 +48,17 @@ async def deliver(database: Database, connectors: Mapping[Channel, Connector], m
         return
     connector = connectors.get(outbound.channel)
     if connector is None:
-        await _fail(database, message, OFF_VI, ())
+        unsettled = before is not DeliveryState.QUEUED  # failed would mean that it surely did not go out
+        await _fail(database, message, OFF_VI, (), DeliveryState.UNCERTAIN if unsettled else DeliveryState.FAILED)
         return
     if before is not DeliveryState.QUEUED and await _went_out_already(database, connector, outbound):
         return
     window = connector.window(outbound.last_inbound_at, outbound.author, now())
     if window.state is WindowState.CLOSED:
-        await _hold(database, message)
+        await _hold(database, outbound)
         return
-    await _mark(database, message, DeliveryState.SENDING)
+    if not await _claim(database, message):
+        return
     try:
         sent = await connector.send(outbound)
     except Ambiguous as error:
@@ -66,7 +68,7 @@ async def deliver(database: Database, connectors: Mapping[Channel, Connector], m
         await _try_again(database, outbound, error)
     except GiveUp as error:
         if error.action is Action.WINDOW:
-            await _hold(database, message)
+            await _hold(database, outbound)
         else:
             log.error(
                 "message.not_sent", message=message, channel=outbound.channel, code=error.code, action=error.action
@@ -130,9 +132,8 @@ async def _went_out_already(database: Database, connector: Connector, outbound: 
     except CannotTell:
         async with database.transaction() as session:
             row = await session.get_one(MessageRow, outbound.message)
-            if len(row.provider_ids) > len(outbound.sent_parts):  # the echo came
-                row.status, row.sent_at = DeliveryState.SENT, now()
-                return True
+            if len(row.provider_ids) > len(outbound.sent_parts):  # an echo came: are these all its parts?
+                raise WaitAndRetry(0.1) from None
             waited = now() - (row.sending_since or row.created_at)
         if waited < ECHO_PATIENCE:
             raise WaitAndRetry(3.0) from None
@@ -159,35 +160,61 @@ async def _try_again(database: Database, outbound: Outbound, error: RetryLater) 
     raise WaitAndRetry(min(LONGEST_WAIT_S, max(error.after_s, 1.6 ** (attempts - 1))))
 
 
+async def _claim(database: Database, message: MessageId) -> bool:
+    """Commit that the request is about to leave. False when the message no longer waits to be sent."""
+    async with database.transaction() as session:
+        row = await session.get_one(MessageRow, message, with_for_update=True)
+        if row.status not in {DeliveryState.QUEUED, DeliveryState.UNCERTAIN}:
+            return False
+        row.status, row.sending_since = DeliveryState.SENDING, now()
+        await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+        return True
+
+
 async def _mark(database: Database, message: MessageId, state: DeliveryState, *, parts: tuple[str, ...] = ()) -> None:
     async with database.transaction() as session:
         row = await session.get_one(MessageRow, message, with_for_update=True)
-        if row.status in {DeliveryState.DELIVERED, DeliveryState.SEEN}:  # the receipt was faster than our commit
-            row.provider_ids = _joined(row.provider_ids, parts)
+        row.provider_ids = _joined(row.provider_ids, parts)
+        if row.status in {DeliveryState.DELIVERED, DeliveryState.SEEN}:
             return
         row.status = state
-        row.provider_ids = _joined(row.provider_ids, parts)
-        if state is DeliveryState.SENDING:
-            row.sending_since = now()
         if state is DeliveryState.SENT:
             row.sent_at, row.failure = now(), None
+            if row.seen_at or row.delivered_at:  # the receipt was faster than our commit
+                row.status = DeliveryState.SEEN if row.seen_at else DeliveryState.DELIVERED
             DELIVERIES.labels(row.channel, "sent").inc()
         await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
 
 
-async def _hold(database: Database, message: MessageId) -> None:
+async def _hold(database: Database, outbound: Outbound) -> None:
+    """Keep the message for the citizen's next one. Raises WaitAndRetry when that came in the meantime."""
     async with database.transaction() as session:
-        row = await session.get_one(MessageRow, message, with_for_update=True)
-        row.status, row.failure = DeliveryState.HELD, HELD_VI
-        DELIVERIES.labels(row.channel, "held").inc()
-        await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
-        await notify(session, "delivery_trouble", conversation=row.conversation_id, message=message)
+        row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
+        last_inbound = await session.scalar(  # locked: whoever writes next finds this message held, and releases it
+            select(ConversationRow.last_inbound_at)
+            .where(ConversationRow.id == row.conversation_id)
+            .with_for_update(key_share=True)
+        )
+        again = last_inbound != outbound.last_inbound_at
+        row.status, row.failure = (DeliveryState.QUEUED, None) if again else (DeliveryState.HELD, HELD_VI)
+        if not again:
+            DELIVERIES.labels(row.channel, "held").inc()
+            await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+            await notify(session, "delivery_trouble", conversation=row.conversation_id, message=row.id)
+    if again:
+        raise WaitAndRetry(0.1)
 
 
-async def _fail(database: Database, message: MessageId, reason: str, parts: tuple[str, ...]) -> None:
+async def _fail(
+    database: Database,
+    message: MessageId,
+    reason: str,
+    parts: tuple[str, ...],
+    state: DeliveryState = DeliveryState.FAILED,
+) -> None:
     async with database.transaction() as session:
         row = await session.get_one(MessageRow, message, with_for_update=True)
-        row.status, row.failure = DeliveryState.FAILED, reason
+        row.status, row.failure = state, reason
         row.provider_ids = _joined(row.provider_ids, parts)
         DELIVERIES.labels(row.channel, "failed").inc()
         await notify(session, "conversation", conversation=row.conversation_id, receipt=True)

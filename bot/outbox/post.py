@@ -87,12 +87,17 @@ class Outbox:
         return len(ids)
 
     async def retry(self, session: AsyncSession, message: MessageId) -> bool:
-        """An operator asks to send a failed, held or uncertain message again. False if it is not in such a state."""
+        """An operator asks to send a failed, held or uncertain message again. False if it is not in such a state.
+
+        An uncertain one stays uncertain: the job asks the platform first whether it went out.
+        """
         row = await session.get(MessageRow, message, with_for_update=True)
         again = {DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.UNCERTAIN}
         if row is None or row.direction != "out" or row.status not in again:
             return False
-        row.status, row.failure, row.attempts = DeliveryState.QUEUED, None, 0
+        if row.status != DeliveryState.UNCERTAIN:
+            row.status = DeliveryState.QUEUED
+        row.failure, row.attempts = None, 0
         await self.defer_delivery(session, message, row.conversation_id)
         return True
 
