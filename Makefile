@@ -30,7 +30,7 @@ setup-dev: .venv/.dev .venv-rasa/.ready .venv/.browser ## The same, with what te
 .venv/.runtime: locks/gateway.lock pyproject.toml | .venv/bin/python
 	@echo "Cài môi trường ứng dụng…"
 	.tools/bin/uv pip install --python $(PY) --compile-bytecode --require-hashes -r locks/gateway.lock
-	.tools/bin/uv pip install -q --python $(PY) --no-deps --no-build-isolation -e . || .tools/bin/uv pip install -q --python $(PY) --no-deps -e .
+	.tools/bin/uv pip install -q --python $(PY) --no-deps -e .
 	@touch $@
 
 .venv/.dev: locks/dev.lock .venv/.runtime

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from procrastinate.tasks import Task
 
 from actions.server import actions_router
+from bot.base.clock import now
 from bot.base.db import Database
 from bot.base.jobs import HEARTBEAT_S, POLL_S, STALLED_AFTER_S, Patient, job_app
 from bot.base.metrics import INDEX_GENERATION
@@ -31,8 +32,10 @@ from bot.conversation.services import ConversationServices
 from bot.conversation.staff import StaffDesk
 from bot.conversation.turn import Turn
 from bot.doors import Doors, doors_router
+from bot.inbox.fetch import fetch_attachments
 from bot.outbox.deliver import deliver
 from bot.outbox.post import Outbox
+from connectors.attachments import Sources
 from connectors.messenger.connector import MessengerConnector
 from connectors.messenger.settings import MessengerSettings
 from connectors.webchat.connector import WebchatConnector
@@ -44,13 +47,15 @@ from console.app import ConsoleServices, mount_console
 from faq.embed import Embedder, load_embedder
 from faq.engine import FaqEngine
 from faq.settings import FaqSettings
-from faq.store import TOPIC
+from faq.store import TOPIC, load_generation
+from handoff.hold import release_idle
 from handoff.units import load_units
 
 log = structlog.get_logger(__name__)
 
 RESCUE_EVERY_S = 1.0
 KEEP_FRESH_EVERY_S = 900.0
+IDLE_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class House:
     listener: Listener
     jobs: procrastinate.App
     converse: Task[Any, Any, Any]
+    fetch: Task[Any, Any, Any]
     connectors: Mapping[Channel, Connector]
     why_off: Mapping[Channel, str]
     outbox: Outbox
@@ -79,7 +85,7 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
     internal = InternalSettings()
     database = Database(settings.database_url, pool_size=pool_size)
     key = house_key(settings)
-    connectors, why_off = _connectors(settings, database, key)
+    connectors, why_off, sources = _connectors(settings, database, key)
     jobs = job_app(settings.database_url)
     faq_settings = FaqSettings()
     embedder = load_embedder(faq_settings)
@@ -99,6 +105,10 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
     async def converse_job(message: int) -> None:
         await conversing.converse(MessageId(message))
 
+    @jobs.task(name="fetch_attachments", queue="fetch", retry=Patient())
+    async def fetch_job(message: int) -> None:
+        await fetch_attachments(database, sources, settings.tongdai_data_dir, MessageId(message))
+
     return House(
         settings,
         internal,
@@ -106,6 +116,7 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
         Listener(settings.database_url),
         jobs,
         converse_job,
+        fetch_job,
         connectors,
         why_off,
         outbox,
@@ -118,7 +129,7 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
 
 def _connectors(
     settings: HouseSettings, database: Database, key: bytes
-) -> tuple[dict[Channel, Connector], dict[Channel, str]]:
+) -> tuple[dict[Channel, Connector], dict[Channel, str], dict[Channel, Sources]]:
     zalo, messenger = ZaloSettings(), MessengerSettings()
     storage = settings.tongdai_data_dir
     connectors: dict[Channel, Connector] = {WebchatConnector.name: WebchatConnector(database)}
@@ -131,7 +142,8 @@ def _connectors(
         connectors[MessengerConnector.name] = MessengerConnector(messenger, storage=storage)
     else:
         why_off[MessengerConnector.name] = messenger.why_off
-    return connectors, why_off
+    sources = {ZaloConnector.name: zalo.sources, MessengerConnector.name: messenger.sources}
+    return connectors, why_off, sources
 
 
 def _typing_shower(connectors: Mapping[Channel, Connector]) -> Callable[[Turn], None]:
@@ -179,7 +191,10 @@ async def _follow_index(house: House, news: "asyncio.Queue[dict[str, Any]]") -> 
         while not news.empty():  # several publications in a row are one refresh
             news.get_nowait()
         try:
-            await house.engine.refresh()
+            async with house.database.transaction() as session:
+                published = await load_generation(session)
+            if published != house.engine.generation:
+                await house.engine.refresh()
             INDEX_GENERATION.set(house.engine.generation)
         except Exception:
             log.exception("index.refresh_failed")
@@ -212,7 +227,10 @@ def build_gateway(settings: HouseSettings) -> FastAPI:
         webchat = webchat.model_copy(update={"session_secret": derived(house.key, "webchat")})
     app.include_router(
         doors_router(
-            Doors(house.database, house.converse, house.engine, house.rasa, house.connectors, house.why_off), settings
+            Doors(
+                house.database, house.converse, house.fetch, house.engine, house.rasa, house.connectors, house.why_off
+            ),
+            settings,
         )
     )
     app.include_router(
@@ -244,7 +262,7 @@ async def work(settings: HouseSettings, stop: asyncio.Event) -> None:
     async with opened(house):
         worker = asyncio.create_task(
             house.jobs.run_worker_async(
-                queues=["converse", "deliver"],
+                queues=["converse", "deliver", "fetch"],
                 concurrency=settings.worker_concurrency,
                 fetch_job_polling_interval=POLL_S,
                 update_heartbeat_interval=HEARTBEAT_S,
@@ -258,6 +276,7 @@ async def work(settings: HouseSettings, stop: asyncio.Event) -> None:
         helpers = [
             asyncio.create_task(_rescue_jobs(house.jobs), name="rescue"),
             asyncio.create_task(_keep_fresh(house.connectors.values()), name="fresh"),
+            asyncio.create_task(_release_idle(house.database), name="idle"),
         ]
         stopper = asyncio.create_task(stop.wait())
         log.info("worker.ready", generation=house.engine.generation)
@@ -281,6 +300,16 @@ async def _rescue_jobs(jobs: procrastinate.App) -> None:
         for job in stalled:
             log.warning("job.rescued", job=job.id, task=job.task_name)
             await jobs.job_manager.retry_job(job)
+
+
+async def _release_idle(database: Database) -> None:
+    """Give conversations back to the bot whose operator forgot to."""
+    while True:
+        async with database.transaction() as session:
+            released = await release_idle(session, now=now())
+        for conversation in released:
+            log.info("conversation.released", conversation=conversation)
+        await asyncio.sleep(IDLE_EVERY_S)
 
 
 async def _keep_fresh(connectors: Iterable[Connector]) -> None:

@@ -24,6 +24,8 @@ from bot.contracts.ids import UnitCode
 from bot.migrations.run import migrate
 from bot.serve import CannotServe, serve
 from bot.setup import first_start
+from connectors.messenger.profile import set_up as set_up_messenger
+from connectors.messenger.settings import MessengerSettings
 from faq.decide import Answer, Answers, Decision, OfferChoices
 from faq.embed import load_embedder
 from faq.engine import FaqEngine
@@ -200,6 +202,17 @@ def add_user_command(
         return 0
 
     raise typer.Exit(_with_database(run))
+
+
+@app.command("messenger-profile")
+def messenger_profile_command() -> None:
+    """Đặt nút bắt đầu, câu gợi ý và menu của trang Facebook."""
+    settings = MessengerSettings()
+    if settings.why_off:
+        errors.print(settings.why_off, style="red")
+        raise typer.Exit(2)
+    asyncio.run(set_up_messenger(settings))
+    console.print("Xong.")
 
 
 @app.command("prepare", hidden=True)

@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.base import jobs
 from bot.base.clock import now
 from bot.base.db import Database
 from bot.base.metrics import MESSAGES
@@ -38,6 +39,7 @@ class Doors:
 
     database: Database
     converse: Task[Any, Any, Any]
+    fetch: Task[Any, Any, Any]
     engine: FaqEngine
     rasa: RasaClient
     connectors: Mapping[Channel, Connector]
@@ -47,7 +49,9 @@ class Doors:
         """Write one event of a platform."""
         match event:
             case Inbound():
-                _, is_new = await accept(session, event, self.converse)
+                message, is_new = await accept(session, event, self.converse)
+                if is_new and event.attachments:
+                    await jobs.defer(session, self.fetch, lock=f"fetch:{message}", message=message)
                 if is_new:
                     MESSAGES.labels(event.channel).inc()
             case Receipt():

@@ -1,4 +1,4 @@
-"""Licences of all that is installed: `python -m deploy.licences .venv .venv-rasa`. Exit 1 if one doesn't fit Apache-2.0.
+"""Licences of all that is installed: `python -m deploy.licences .venv .venv-rasa`. Exit 1 if one doesn't fit ours.
 
 We ship no copies of these packages, we install them; still nothing may be there whose terms reach into our code (GPL,
 AGPL, SSPL, non-commercial) or that has no licence at all. Metadata in the field is poor, so EXCEPTIONS says what was
@@ -55,9 +55,7 @@ def installed(python: Path) -> list[Package]:
 
 
 def _judged(one: dict[str, str]) -> Package:
-    said = "; ".join(
-        value for key, value in one.items() if key.startswith("License") and value and value != "UNKNOWN"
-    )
+    said = "; ".join(value for key, value in one.items() if key.startswith("License") and value and value != "UNKNOWN")
     name = one["Name"].lower().replace("_", "-")
     if name in EXCEPTIONS:
         return Package(name, one["Version"], EXCEPTIONS[name][0], "by eye")

