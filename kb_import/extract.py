@@ -4,6 +4,7 @@ Most rows have a question and an answer and are taken in one step; only the othe
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from kb_import.columns import Role, find_header_word
@@ -61,6 +62,18 @@ def say_cell(cell: Cell) -> str:
     return str(cell)
 
 
+_NO_DAYS: tuple[date | None, date | None] = (None, None)
+
+
+@dataclass(slots=True)
+class _Days:
+    """The days of every row, by column; empty where the table has no such column."""
+
+    confirmed: list[date | None] = field(default_factory=list)
+    valid_from: list[date | None] = field(default_factory=list)
+    valid_until: list[date | None] = field(default_factory=list)
+
+
 class _Extraction:
     def __init__(self, table: Table, layout: SheetLayout) -> None:
         self._table, self._layout = table, layout
@@ -71,13 +84,14 @@ class _Extraction:
         self._pending: tuple[int, str] | None = None
         """A question whose answer must come in a later row of the same column."""
         self._continued: set[int] = set()
+        self._bad_days: dict[int, list[Problem]] = {}
         self._fill_merged()
         self._both = Role.QUESTION_AND_ANSWER in layout.columns and Role.ANSWER not in layout.columns
         main = Role.QUESTION_AND_ANSWER if self._both else Role.QUESTION
         self._questions = self._texts(main)
         self._answers = [""] * table.height if self._both else self._texts(Role.ANSWER)
-        self._numbers = self._texts(Role.NUMBER)
-        self._has_numbers = sum(bool(one) for one in self._numbers[layout.first :]) * 2 > sum(
+        self._numbers = self._cells(Role.NUMBER)
+        self._has_numbers = sum(one != "" for one in self._numbers[layout.first :]) * 2 > sum(
             bool(one) for one in self._questions[layout.first :]
         )
         self._main_letter = layout.letter(main)
@@ -87,7 +101,7 @@ class _Extraction:
         self._places = self._texts(Role.PLACE)
         self._bases = self._texts(Role.LEGAL_BASIS)
         self._phrasings = self._texts(Role.PHRASINGS)
-        self._days = {role: self._cells(role) for role in _DATE_ROLES if role in layout.columns}
+        self._days = self._read_days()
 
     def run(self) -> tuple[list[FoundRow], list[Problem]]:
         skipped, continued = self._table.skipped, self._continued
@@ -143,14 +157,16 @@ class _Extraction:
             question = clean_question(question)
         if answer[0] in "TtĐđCc":
             answer = clean_answer(answer)
-        field, unit, place = self._section, "", ""
+        subject, unit, place = self._section, "", ""
         if not plain:
-            field = (self._fields[index] if self._fields else "") or field
+            subject = (self._fields[index] if self._fields else "") or subject
             unit = self._units[index] if self._units else ""
             place = self._places[index] if self._places else ""
             if self._phrasings and self._phrasings[index]:
                 phrasings += split_phrasings(self._phrasings[index])
-        confirmed, valid_from, valid_until = self._read_days(index) if self._days else (None, None, None)
+        days = self._days
+        if self._bad_days and index in self._bad_days:
+            self._problems.extend(self._bad_days[index])
         self._rows.append(
             FoundRow(
                 self._layout.sheet,
@@ -158,45 +174,52 @@ class _Extraction:
                 question,
                 answer,
                 tuple(one for one in dict.fromkeys(phrasings) if one != question) if phrasings else (),
-                field,
+                subject,
                 self._bases[index] if self._bases else "",
-                confirmed,
-                valid_from,
-                valid_until,
+                days.confirmed[index] if days.confirmed else None,
+                days.valid_from[index] if days.valid_from else None,
+                days.valid_until[index] if days.valid_until else None,
                 place,
                 unit,
             )
         )
 
-    def _read_days(self, index: int) -> tuple[date | None, date | None, date | None]:
-        confirmed = valid_from = valid_until = None
-        for role, cells in self._days.items():
-            cell = cells[index]
-            if cell == "":
+    def _read_days(self) -> _Days:
+        """Every date column once, each distinct text parsed once; what can't be read is kept for the row that has it."""
+        days = _Days()
+        for role in _DATE_ROLES:
+            if role not in self._layout.columns:
                 continue
-            if role is Role.VALIDITY:
-                valid_from, valid_until = find_validity(cell)
-                day = valid_from or valid_until
+            known: dict[Cell, tuple[date | None, date | None]] = {"": (None, None)}
+            column = []
+            for index, cell in enumerate(self._cells(role)):
+                pair = known.get(cell)
+                if pair is None:
+                    pair = known[cell] = find_validity(cell) if role is Role.VALIDITY else (find_day(cell), None)
+                if pair == _NO_DAYS and cell != "" and index >= self._layout.first and not _means_no_date(cell):
+                    self._bad_days.setdefault(index, []).append(self._bad_date(role, index, cell))
+                column.append(pair)
+            if role is Role.CONFIRMED_ON:
+                days.confirmed = [one for one, _ in column]
+            elif role is Role.VALID_FROM:
+                days.valid_from = [one for one, _ in column]
+            elif role is Role.VALID_UNTIL:
+                days.valid_until = [one for one, _ in column]
             else:
-                day = find_day(cell)
-                if role is Role.CONFIRMED_ON:
-                    confirmed = day
-                elif role is Role.VALID_FROM:
-                    valid_from = day
-                else:
-                    valid_until = day
-            if day is None and not _means_no_date(cell):
-                self._problems.append(
-                    Problem(
-                        Severity.ERROR if role is not Role.CONFIRMED_ON else Severity.WARNING,
-                        "bad_date",
-                        f"{_DATE_WORD[role]} “{say_cell(cell)[:40]}” không đọc được. Hãy ghi dạng ngày/tháng/năm, ví dụ 22/10/2021.",
-                        self._layout.sheet,
-                        self._table.row_number(index),
-                        self._layout.letter(role),
-                    )
-                )
-        return confirmed, valid_from, valid_until
+                days.valid_from = days.valid_from or [one for one, _ in column]
+                days.valid_until = days.valid_until or [one for _, one in column]
+        return days
+
+    def _bad_date(self, role: Role, index: int, cell: Cell) -> Problem:
+        return Problem(
+            Severity.WARNING if role is Role.CONFIRMED_ON else Severity.ERROR,
+            "bad_date",
+            f"{_DATE_WORD[role]} “{say_cell(cell)[:40]}” không đọc được. "
+            "Hãy ghi dạng ngày/tháng/năm, ví dụ 22/10/2021.",
+            self._layout.sheet,
+            self._table.row_number(index),
+            self._layout.letter(role),
+        )
 
     def _take_both(self, index: int) -> None:
         """A cell that holds question and answer, or one of them with the other in the next row."""
@@ -266,7 +289,7 @@ class _Extraction:
     def _take_odd(self, index: int) -> None:
         """A row without a question, without an answer, or with neither."""
         question, answer = self._questions[index], self._answers[index]
-        number = self._numbers[index] if self._numbers else ""
+        number = say_cell(self._numbers[index]) if self._numbers else ""
         row = self._table.row_number(index)
         if answer:  # no question
             if is_footer(answer):
@@ -317,7 +340,7 @@ class _Extraction:
         if SECTION_NUMBER.match(number) and number:
             return True
         if number:
-            follower = next((one for one in self._numbers[index + 1 : index + 4] if one), "")
+            follower = next((say_cell(one) for one in self._numbers[index + 1 : index + 4] if one != ""), "")
             return follower.startswith(number.rstrip(".") + ".")
         if find_section(text) is not None or self._is_wide(index):
             return True

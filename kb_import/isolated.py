@@ -6,6 +6,7 @@ docs/decisions/0007-import-in-its-own-process.md
 
 import asyncio
 import contextlib
+import gc
 import io
 import os
 import pickle
@@ -114,6 +115,7 @@ def main() -> None:
     """The reading process: a pickled request on standard input, a pickled answer on standard output."""
     order, bounds, content = pickle.load(sys.stdin.buffer)  # noqa: S301 (from our own parent)
     limit_this_process(bounds)
+    gc.disable()  # nothing here makes rings, and this process ends soon
     try:
         found = read(content, bounds) if order is None else read_file(content, order, bounds)
         answer: tuple[Any, ...] = ("found", found)

@@ -7,6 +7,7 @@ from datetime import date
 from kb_import.columns import Mapping
 from kb_import.found import FoundRow
 from kb_import.header import SheetLayout
+from kb_import.keys import keys_of
 from kb_import.layout import Proposal, Shown, find_rows
 from kb_import.problem import Problem, Severity
 from kb_import.read import read
@@ -45,14 +46,15 @@ def read_file(content: bytes, order: ReadingOrder, bounds: Bounds = BOUNDS) -> R
     """The whole way from bytes to rows. Raises FileRefused."""
     workbook = read(content, bounds)
     found = find_rows(workbook, order.mappings, order.remembered)
-    problems = [*found.problems, *validate(found.rows, found.layouts, order.today)]
+    keys = keys_of([row.question for row in found.rows])
+    problems = [*found.problems, *validate(found.rows, keys, found.layouts, order.today)]
     if found.layouts and not found.rows and not found.proposals and not _has_error(problems):
         problems.append(
             Problem(Severity.ERROR, "no_rows", "Bảng chưa có câu hỏi nào. Hãy điền dữ liệu dưới dòng tiêu đề.")
         )
     return Reading(
         workbook.kind,
-        tuple(without_repetitions(found.rows)),
+        tuple(without_repetitions(found.rows, keys)),
         found.layouts,
         found.proposals,
         found.conversions,

@@ -70,25 +70,42 @@ def repair_columns(
     columns: Sequence[Sequence[Cell]], fonts: Iterable[str] = ()
 ) -> tuple[list[list[Cell]], list[Conversion]]:
     """The same columns with every text repaired, and what was converted from an old encoding."""
-    joined = [_MARK.join(one for one in column if type(one) is str and one) for column in columns]
+    texts = [[one for one in column if type(one) is str and one] for column in columns]
     suspected = _fonts_suspect(fonts)
-    samples = [[one for one in column[:_SAMPLE_CELLS] if type(one) is str and one] for column in columns]
+    samples = [cells[:_SAMPLE_CELLS] for cells in texts]
     verdicts = [_detect(cells, suspected) for cells in samples]
     if found := next((one for one in verdicts if one), None):
         verdicts = [one or _follows(cells, found) for one, cells in zip(verdicts, samples, strict=True)]
     repaired: list[list[Cell]] = []
     conversions: list[Conversion] = []
-    for index, (column, text, encoding) in enumerate(zip(columns, joined, verdicts, strict=True)):
+    for index, (column, cells, encoding) in enumerate(zip(columns, texts, verdicts, strict=True)):
         if encoding:
             column, conversion = _convert_column(column, index, encoding)
             if conversion:
                 conversions.append(conversion)
             repaired.append([repair_text(one) if type(one) is str else one for one in column])
-        elif _ODD.search(text) or not unicodedata.is_normalized("NFC", text):
+        elif _is_odd(cells):
             repaired.append([repair_text(one) if type(one) is str and one else one for one in column])
         else:
             repaired.append(list(column))
     return repaired, conversions
+
+
+def _is_odd(cells: Sequence[str]) -> bool:
+    """Does any of the cells need repair? A few passes in C over all of them; only if one finds something, the regex."""
+    if any(one.strip() is not one for one in cells):
+        return True
+    joined = _MARK.join(cells)
+    plain = joined.replace("\n", " ").replace(_MARK, " ")
+    suspicious = (
+        not plain.isprintable()  # control and format characters, every blank but " "
+        or "Ð" in joined
+        or "ð" in joined
+        or "_x000" in joined
+        or " \n" in joined
+        or "\n\n\n" in joined
+    )
+    return (suspicious and _ODD.search(joined) is not None) or not unicodedata.is_normalized("NFC", joined)
 
 
 def _convert_column(column: Sequence[Cell], index: int, encoding: str) -> tuple[list[Cell], Conversion | None]:

@@ -24,9 +24,7 @@ MAX_ANSWER_CHARS = 10_000
 
 _MARK = "\x1f"
 _VIETNAMESE_LETTER = "àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ"
-_WITHOUT_VIETNAMESE = re.compile(
-    rf"(?:^|(?<={_MARK}))[^{_MARK}{_VIETNAMESE_LETTER}{_VIETNAMESE_LETTER.upper()}]+(?={_MARK}|$)"
-)
+_HAS_VIETNAMESE = re.compile(f"[{_VIETNAMESE_LETTER}{_VIETNAMESE_LETTER.upper()}]")
 _PLAIN_WORDS = frozenset(
     [
         "ai",
@@ -119,6 +117,7 @@ _PLAIN_WORDS = frozenset(
 )
 _ID_NUMBER = re.compile(r"(?<![\d.,/-])(?:\d{12}|\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3}|\d{9})(?![\d/]|[.,-]\d)")
 _ID_WORDS = re.compile(r"\b(?:cccd|cmnd|cmt|căn cước|chứng minh|định danh|số thẻ|hộ chiếu)\b", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){8}")
 _MOBILE = re.compile(r"(?<![\d+])(?:\+?84|0)[ .-]?(?:3|5|7|8|9)(?:[ .-]?\d){8}(?!\d)")
 _SERVICE_WORDS = re.compile(
     r"đường dây nóng|đường dây|hotline|tổng đài|trực ban|số trực|trực|liên hệ|zalo|tư vấn|hỗ trợ|điện thoại|sđt|đt|fax",
@@ -129,11 +128,16 @@ _PERSON_WORDS = re.compile(
 )
 
 
-def validate(rows: Sequence[FoundRow], layouts: Sequence[SheetLayout], today: date) -> list[Problem]:
-    """Everything wrong with the rows by themselves, in the order of the file; what needs the live banks is in near.py."""
+def validate(
+    rows: Sequence[FoundRow], keys: Sequence[str], layouts: Sequence[SheetLayout], today: date
+) -> list[Problem]:
+    """Everything wrong with the rows by themselves, in the order of the file; what needs the live banks is in near.py.
+
+    `keys`: those of the rows' questions.
+    """
     where = {layout.sheet: layout for layout in layouts}
     problems = [
-        *_same_questions(rows, where),
+        *_same_questions(rows, keys, where),
         *_question_words(rows, where),
         *_lengths(rows, where),
         *_validity(rows, where, today),
@@ -154,9 +158,10 @@ def letter_of(layout: SheetLayout | None, role: Role) -> str | None:
     return (layout.letter(role) or layout.letter(Role.QUESTION_AND_ANSWER)) if layout else None
 
 
-def _same_questions(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
+def _same_questions(
+    rows: Sequence[FoundRow], keys: Sequence[str], where: Mapping[str, SheetLayout]
+) -> Iterator[Problem]:
     """The same question twice: with one answer a repetition, with two a contradiction."""
-    keys = keys_of([row.question for row in rows])
     if len(set(keys)) == len(keys):
         return
     first: dict[str, int] = {}
@@ -177,13 +182,15 @@ def _same_questions(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) 
 
 
 def _question_words(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
-    joined = _MARK.join(row.question for row in rows)
-    for found, index in _hits(_WITHOUT_VIETNAMESE, joined, [row.question for row in rows]):
-        words = re.findall(r"[^\W\d_]+", found.group().casefold())
+    has_letter = _HAS_VIETNAMESE.search
+    for row in rows:
+        if has_letter(row.question):
+            continue
+        words = re.findall(r"[^\W\d_]+", row.question.casefold())
         if sum(word in _PLAIN_WORDS for word in words) * 3 >= len(words) > 0:
             continue  # Vietnamese typed without marks
         message = "Câu hỏi không có từ tiếng Việt nào. Hãy viết lại câu hỏi bằng tiếng Việt có dấu."
-        yield _at(Severity.WARNING, "not_vietnamese", rows[index], where, Role.QUESTION, message)
+        yield _at(Severity.WARNING, "not_vietnamese", row, where, Role.QUESTION, message)
 
 
 def _lengths(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
@@ -230,40 +237,49 @@ def _date_role(where: Mapping[str, SheetLayout], row: FoundRow, role: Role) -> R
 
 
 def _personal_data(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
-    answers = [row.answer for row in rows]
-    joined = _MARK.join(answers)
-    told: set[int] = set()
-    for found, index in _hits(_ID_NUMBER, joined, answers):
+    for row in _with_long_numbers(rows):
+        if problem := _id_number(row, where) or _private_phone(row, where):
+            yield problem
+
+
+def _id_number(row: FoundRow, where: Mapping[str, SheetLayout]) -> Problem | None:
+    for found in _ID_NUMBER.finditer(row.answer):
         digits = len(re.sub(r"\D", "", found.group()))
-        before = joined[max(0, found.start() - 60) : found.start()].rpartition(_MARK)[2]
+        before = row.answer[max(0, found.start() - 60) : found.start()]
         if digits == 9 and not _ID_WORDS.search(before):
             continue
         if digits == 12 and re.search(r"(?:tài khoản|stk|mã số|số tk)[^.]{0,30}$", before, re.IGNORECASE):
             continue
-        if index not in told:
-            told.add(index)
-            message = "Câu trả lời có dãy số giống số CCCD/CMND của cá nhân. Hãy xoá dãy số này trước khi nạp."
-            yield _at(Severity.ERROR, "id_number", rows[index], where, Role.ANSWER, message)
-    for found, index in _hits(_MOBILE, joined, answers):
-        before = joined[max(0, found.start() - 80) : found.start()].rpartition(_MARK)[2]
-        person = bool(_PERSON_WORDS.search(before))
-        if index in told or (not person and _SERVICE_WORDS.search(before)):
+        message = "Câu trả lời có dãy số giống số CCCD/CMND của cá nhân. Hãy xoá dãy số này trước khi nạp."
+        return _at(Severity.ERROR, "id_number", row, where, Role.ANSWER, message)
+    return None
+
+
+def _private_phone(row: FoundRow, where: Mapping[str, SheetLayout]) -> Problem | None:
+    for found in _MOBILE.finditer(row.answer):
+        before = row.answer[max(0, found.start() - 80) : found.start()]
+        if not _PERSON_WORDS.search(before) and _SERVICE_WORDS.search(before):
             continue
-        told.add(index)
         message = (
             f"Câu trả lời có số điện thoại di động {_masked(found.group())}, có thể là số riêng của cá nhân. "
             "Hãy thay bằng số đường dây nóng của đơn vị, hoặc giữ nếu đây là số công khai."
         )
-        yield _at(Severity.WARNING, "private_phone", rows[index], where, Role.ANSWER, message)
+        return _at(Severity.WARNING, "private_phone", row, where, Role.ANSWER, message)
+    return None
 
 
-def _hits(pattern: re.Pattern[str], joined: str, texts: Sequence[str]) -> Iterator[tuple[re.Match[str], int]]:
-    """Each match in the joined texts, with the number of the text it lies in."""
+def _with_long_numbers(rows: Sequence[FoundRow]) -> Iterator[FoundRow]:
+    """The rows whose answers hold nine digits or more in one number: all others can't hold a phone or an ID number."""
+    answers = [row.answer for row in rows]
     starts: list[int] | None = None
-    for found in pattern.finditer(joined):
+    last = -1
+    for found in _LONG_NUMBER.finditer(_MARK.join(answers)):
         if starts is None:
-            starts = [0, *accumulate(len(one) + 1 for one in texts)]
-        yield found, bisect_right(starts, found.start()) - 1
+            starts = [0, *accumulate(len(one) + 1 for one in answers)]
+        index = bisect_right(starts, found.start()) - 1
+        if index != last:
+            last = index
+            yield rows[index]
 
 
 def _masked(number: str) -> str:
@@ -275,10 +291,9 @@ def _say(day: date) -> str:
     return day.strftime("%d/%m/%Y")
 
 
-def without_repetitions(rows: Sequence[FoundRow]) -> list[FoundRow]:
+def without_repetitions(rows: Sequence[FoundRow], keys: Sequence[str]) -> list[FoundRow]:
     """Each question once, its first row, with the phrasings of all."""
     groups: dict[str, list[int]] = defaultdict(list)
-    keys = keys_of([row.question for row in rows])
     if len(set(keys)) == len(keys):
         return list(rows)
     for index, key in enumerate(keys):

@@ -1,6 +1,6 @@
 """/console/imports: a department's spreadsheet becomes its live question bank, with the report in between."""
 
-from typing import Final
+from typing import Any, Final
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse
@@ -103,10 +103,10 @@ class ImportsPage:
             name = self.units[self.unit].name if self.unit in self.units else "chưa gắn với đơn vị nào"
             ui.label(f"Đơn vị: {name}").classes("c-chip blue").mark("import-own-unit")
 
-    def _pick_unit(self, event: events.ValueChangeEventArguments) -> None:
+    def _pick_unit(self, event: events.ValueChangeEventArguments[Any]) -> None:
         self.unit = UnitCode(event.value) if event.value else None
 
-    def _name_bank(self, event: events.ValueChangeEventArguments) -> None:
+    def _name_bank(self, event: events.ValueChangeEventArguments[Any]) -> None:
         self.bank = (event.value or "").strip()
 
     def _download_template(self) -> None:

@@ -1,0 +1,115 @@
+"""The console's import page as an editor uses it, in headless Chromium on the real gateway, database and embedder."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright, expect
+
+from bot.base.db import Database
+from faq import store
+from handoff.role import Role
+from tests.console.house import PASSWORD, House, gateway
+from tests.kb_import.conftest import BANK, Rows, xls
+
+pytestmark = pytest.mark.slow
+PICTURES = os.environ.get("IMPORT_PICTURES")
+"""A folder for docs/import.md's pictures; without it none are taken."""
+
+
+@pytest.fixture
+async def page(database: Database, database_url: str) -> AsyncIterator[Page]:
+    """A browser in which an editor of the Health department is logged in, at the import page."""
+    house = House(database)
+    await house.furnish()
+    await house.person("lan", Role.EDITOR, "SYT", "Nguyễn Thị Lan")
+    with gateway(database_url) as address:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+            page = await browser.new_page(viewport={"width": 1280, "height": 900}, locale="vi-VN")
+            page.set_default_timeout(30_000)
+            await page.goto(f"{address}/console/login")
+            await page.locator("input[name=name]").fill("lan")
+            await page.locator("input[name=password]").fill(PASSWORD)
+            await page.get_by_role("button", name="Đăng nhập").click()
+            await page.goto(f"{address}/console/imports")
+            yield page
+            await browser.close()
+
+
+async def send(page: Page, content: bytes, name: str = "Bộ câu hỏi SYT.xls") -> None:
+    files = [{"name": name, "mimeType": "application/vnd.ms-excel", "buffer": content}]
+    await page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+
+
+async def picture(page: Page, name: str) -> None:
+    if PICTURES:
+        await page.wait_for_timeout(400)
+        await page.screenshot(path=Path(PICTURES) / f"import-{name}.png", full_page=True)
+
+
+def with_row(rows: Rows, at: int, **changed: str) -> list[list[object]]:
+    copy = [list(row) for row in rows]
+    for name, value in changed.items():
+        copy[at][{"question": 1, "answer": 2}[name]] = value
+    return copy
+
+
+async def questions(database: Database) -> list[str]:
+    async with database.transaction() as session:
+        return [one.draft.question for one in await store.load_live_entries(session)]
+
+
+async def test_an_editor_sends_mends_applies_and_takes_back(page: Page, database: Database) -> None:
+    await expect(page.get_by_text("Đơn vị: Sở Y tế")).to_be_visible()
+    await expect(page.get_by_text("Chưa có lần nạp nào.")).to_be_visible()
+
+    broken = [*with_row(BANK, 1, answer=""), [5, BANK[0][1], "Bấm 113.", "", "22/10/2021"]]
+    await send(page, xls(broken))
+    await expect(page.get_by_text("Chưa nạp được.")).to_be_visible()
+    await expect(page.get_by_text("Trang “Sheet1”, ô C5")).to_be_visible()
+    await expect(page.get_by_role("button", name="Áp dụng")).to_have_count(0)
+    await picture(page, "loi")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Tải tệp kèm kết quả").click()
+    assert (await download.value).suggested_filename.endswith(".xlsx")
+
+    await send(page, xls(BANK))
+    await page.get_by_role("button", name="Áp dụng").click()
+    await expect(page.get_by_text("Đã áp dụng.")).to_be_visible()
+    assert await questions(database) == [row[1] for row in BANK]
+
+    changed = with_row(BANK[:3], 1, answer="Tiêm vắc xin phòng Covid-19 được miễn phí hoàn toàn.")
+    await send(page, xls(changed), "Bộ câu hỏi SYT v2.xls")
+    await expect(page.locator("ins", has_text="hoàn toàn")).to_be_visible()
+    await expect(page.get_by_text("Tệp không còn 1 mục đang dùng")).to_be_visible()
+    await picture(page, "sua")
+    await page.get_by_text("Thu hồi cả 1 mục").click()
+    await page.get_by_role("button", name="Áp dụng").click()
+    await expect(page.get_by_role("cell", name="Bộ câu hỏi SYT v2.xls")).to_be_visible()
+    assert len(await questions(database)) == 3
+    await picture(page, "lich-su")
+
+    await page.get_by_role("button", name="Hoàn tác").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Hoàn tác").click()
+    await expect(page.get_by_text("Đã hoàn tác").first).to_be_visible()
+    await expect(page.get_by_role("cell", name="Đã hoàn tác")).to_be_visible()
+    assert len(await questions(database)) == 4
+
+
+async def test_an_uncertain_header_is_asked_about(page: Page, database: Database) -> None:
+    await send(page, xls(BANK, header=("STT", "Điều dân muốn biết", "Cơ quan nói gì", "Căn cứ", "Cập nhật ngày")))
+    await expect(page.get_by_text("Tiêu đề cột chưa rõ.")).to_be_visible()
+    await expect(page.get_by_text("Cột B: Điều dân muốn biết").first).to_be_visible()
+    await picture(page, "cot")
+    await page.get_by_role("button", name="Đúng, đọc theo các cột này").click()
+    await page.get_by_role("button", name="Áp dụng").click()
+    await expect(page.get_by_text("Đã áp dụng.")).to_be_visible()
+    assert len(await questions(database)) == 4
+
+
+async def test_the_template_can_be_fetched(page: Page) -> None:
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Tải mẫu .xlsx").click()
+    assert (await download.value).suggested_filename == "mau-bo-cau-hoi-1022.xlsx"
