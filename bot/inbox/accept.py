@@ -165,7 +165,8 @@ async def _settle_echo(session: AsyncSession, echo: Echo) -> bool:
     row = await session.get(MessageRow, echo.outbound, with_for_update=True)
     if row is None or row.channel != echo.channel or row.direction != "out":
         return False
-    row.provider_ids = [*row.provider_ids, echo.provider_message_id]
+    if echo.provider_message_id not in row.provider_ids:  # the same echo, delivered twice at once, waits at the lock
+        row.provider_ids = [*row.provider_ids, echo.provider_message_id]
     return True
 
 

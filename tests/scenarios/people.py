@@ -9,14 +9,15 @@ from typing import Any
 from bot.base.clock import now
 from bot.base.db import Database
 from bot.base.jobs import job_app
-from bot.contracts.ids import ConversationId, MessageId
+from bot.contracts.ids import ConversationId, MessageId, UnitCode
 from bot.conversation.staff import StaffDesk
 from bot.outbox.post import Outbox
 from connectors.messenger.connector import MessengerConnector
 from connectors.webchat.connector import WebchatConnector
 from connectors.zalo.connector import ZaloConnector
 from handoff.account import Account
-from handoff.accounts import authenticate, change_password
+from handoff.accounts import add_account, authenticate, change_password
+from handoff.role import Role
 from tests.scenarios.house import House, eventually
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.messenger import Said as MessengerSaid
@@ -102,10 +103,11 @@ async def staff_desk(house: House) -> AsyncIterator[StaffDesk]:
     await database.close()
 
 
-async def log_in(desk: StaffDesk, house: House, role: str, unit: str | None = None) -> Account:
+async def log_in(desk: StaffDesk, role: Role, unit: str | None = None) -> Account:
     """A new colleague who has logged in and changed the one-time password."""
-    name = f"{role.replace('_', '-')}-{uuid.uuid4().hex[:6]}"
-    password = house.add_user(name, role, unit)
+    name = f"{role.value.replace('_', '-')}-{uuid.uuid4().hex[:6]}"
+    async with desk.database.transaction() as session:
+        password = await add_account(session, name, role, UnitCode(unit) if unit else None)
     account = await authenticate(desk.database, name, password, now())
     async with desk.database.transaction() as session:
         return await change_password(session, account.id, password, f"mật khẩu mới {uuid.uuid4().hex}", now=now())
