@@ -3,33 +3,43 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
-_LONG_NUMBER = re.compile(r"(?<![\w#-])\+?\d[\d .-]{7,14}\d(?![\w-])")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+_BETWEEN = r"[ .,/_()\u00a0\u2010-\u2015-]{0,3}"
+_LONG_NUMBER = re.compile(rf"(?<!\d)\d(?:{_BETWEEN}\d){{8,14}}(?!\d)")
+"""Nine to fifteen digits, however they are grouped: phones have 9 to 12, ID numbers 9 or 12."""
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]]+@[^\s@<>\"(),:;\[\]]+\.\w[\w.-]*")
 
 
 def mask(text: str) -> str:
     """The same text with phone numbers, ID numbers and e-mail addresses unreadable: "0912345678" → "09******78"."""
-    hidden = _LONG_NUMBER.sub(lambda match: _mask_number(match.group()), text)
-    return _EMAIL.sub("***@***", hidden)
+    return _LONG_NUMBER.sub(lambda found: _mask_number(found.group()), _EMAIL.sub("***@***", text))
 
 
 def _mask_number(number: str) -> str:
-    digits = sum(character.isdigit() for character in number)
-    if digits < 9:
-        return number
     return number[:2] + "*" * (len(number) - 4) + number[-2:]
 
 
 def _mask_fields(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if isinstance(value, str) and name not in {"timestamp", "level", "logger"}:
-            event[name] = mask(value)
+        if name not in {"timestamp", "level", "logger"}:
+            event[name] = _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | float():  # our own ids, counts and seconds
+            return value
+        case Mapping():
+            return {_masked(key): _masked(one) for key, one in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_masked(one) for one in value]
+        case _:
+            return mask(str(value))
 
 
 def configure_logging(level: str = "INFO") -> None:
