@@ -3,7 +3,7 @@
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import EventType
+from rasa_sdk.events import EventType, UserUtteranceReverted
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.form import empty_form
@@ -54,7 +54,8 @@ class Unclear(ServiceAction):
         text = str(tracker.latest_message.get("text") or "")
         for reply in await self._services.answer_question(message_id_of(tracker), text):
             say(dispatcher, reply)
-        return []
+        # Without this, no rule fits the message and Rasa falls back again, ten times over.
+        return [UserUtteranceReverted()]
 
 
 class TicketStatus(ServiceAction):

@@ -2,8 +2,9 @@
 
     python -m bench.nlu [--config config.yml …] [--queries FILE.jsonl]
 
-Questions are the sample banks' held-out wordings (`asked:` and `unanswerable:`, none of which is trained on); `--queries` adds
-a file with one {"text": …} a line. "Misread" is a question that is given another intent than a question or "not understood".
+Questions are the sample banks' held-out wordings (`asked:` and `unanswerable:`, none of which is trained on);
+`--queries` adds a file with one {"text": …} a line. "Misread" is a question that is given another intent than a
+question or "not understood".
 """
 
 import argparse
@@ -57,7 +58,7 @@ async def measure(config: Path, folder: Path, sets: dict[str, list[str]]) -> Non
     )
     trained_s = time.monotonic() - began
     port, token = free_port(), secrets.token_hex(8)
-    serve = [str(PYTHON), *"-m rasa run --enable-api --interface 127.0.0.1 --port".split(), str(port)]
+    serve = [str(PYTHON), *["-m", "rasa", "run", "--enable-api", "--interface", "127.0.0.1", "--port"], str(port)]
     serve += ["--auth-token", token, "--model", str(folder / MODEL_NAME)]
     serve += ["--credentials", str(write_credentials(folder, token=token))]
     began = time.monotonic()

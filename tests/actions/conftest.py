@@ -1,6 +1,5 @@
 """The real Rasa with our model, our actions under uvicorn, the real PostgreSQL. Trained once per state of inputs."""
 
-import asyncio
 import contextlib
 import fcntl
 import itertools
@@ -8,7 +7,8 @@ import os
 import signal
 import socket
 import subprocess
-import sys
+import threading
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +46,11 @@ class Recorder:
 
     calls: list[tuple[str, MessageId, Any]] = field(default_factory=list)
     broken: bool = False
+
+    def forget(self) -> None:
+        """As new, for the next test."""
+        self.calls.clear()
+        self.broken = False
 
     def _note(self, name: str, message: MessageId, what: Any = None) -> None:
         if self.broken:
@@ -124,33 +129,30 @@ class Said:
         return "\n".join(str(one.get("text", "")) for one in self.replies)
 
 
-class House:
-    """Rasa as a process, seen from the gateway."""
+class Rasa:
+    """Rasa as a process."""
 
     def __init__(self, port: int, command: list[str], log: Path) -> None:
         self.port, self._command, self._log = port, command, log
         self._process: subprocess.Popen[bytes] | None = None
-        self._ids = itertools.count(1)
-        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", params={"token": TOKEN}, timeout=30)
 
-    async def start(self) -> None:
-        await asyncio.to_thread(self._spawn)
-        for _ in range(300):
-            assert self._process is not None
-            assert self._process.poll() is None, self._log.read_text()[-3000:]
-            with contextlib.suppress(httpx.TransportError):
-                if (await self.client.get("/status")).status_code == 200:
-                    return
-            await asyncio.sleep(0.2)
-        raise AssertionError("Rasa did not start:\n" + self._log.read_text()[-3000:])
-
-    def _spawn(self) -> None:
+    def start(self) -> None:
+        """Start it and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=ROOT, env=rasa_environment(ROOT), stdout=log, stderr=log, start_new_session=True
             )
+        for _ in range(400):
+            assert self._process.poll() is None, self._log.read_text()[-3000:]
+            with contextlib.suppress(httpx.TransportError):
+                url = f"http://127.0.0.1:{self.port}/status"
+                if httpx.get(url, params={"token": TOKEN}, timeout=5).status_code == 200:
+                    return
+            time.sleep(0.2)
+        raise AssertionError("Rasa did not start:\n" + self._log.read_text()[-3000:])
 
     def kill(self, with_signal: int = signal.SIGKILL) -> None:
+        """End it and wait until it is gone."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, with_signal)
             self._process.wait(20)
@@ -160,10 +162,24 @@ class House:
         assert self._process is not None
         return self._process.pid
 
+
+class House:
+    """Rasa as one test's gateway sees it: conversations and message ids of its own."""
+
+    def __init__(self, rasa: Rasa) -> None:
+        self.rasa = rasa
+        self._test = uuid.uuid4().hex[:8]
+        self._ids = itertools.count(1)
+        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{rasa.port}", params={"token": TOKEN}, timeout=30)
+
+    def sender(self, name: str) -> str:
+        """The conversation `name` of this test."""
+        return f"{self._test}-{name}"
+
     async def say(self, sender: str, text: str, **metadata: Any) -> Said:
         """One message through Core, as bot.conversation sends it."""
         body = {
-            "sender": sender,
+            "sender": self.sender(sender),
             "message": text,
             "metadata": {"message_id": next(self._ids), "conversation_id": 45, **metadata},
         }
@@ -177,33 +193,43 @@ class House:
         return parsed
 
     async def tracker(self, sender: str) -> dict[str, Any]:
-        answer = await self.client.get(f"/conversations/{sender}/tracker", params={"include_events": "ALL"})
+        answer = await self.client.get(
+            f"/conversations/{self.sender(sender)}/tracker", params={"include_events": "ALL"}
+        )
         answer.raise_for_status()
         tracker: dict[str, Any] = answer.json()
         return tracker
 
 
-@pytest.fixture
-def services() -> Recorder:
+@pytest.fixture(scope="module")
+def shared_services() -> Recorder:
+    """What the running actions call; each test begins with an empty one (`services`)."""
     return Recorder()
 
 
 @pytest.fixture
-async def actions_url(services: Recorder) -> AsyncIterator[str]:
+def services(shared_services: Recorder) -> Recorder:
+    shared_services.forget()
+    return shared_services
+
+
+@pytest.fixture(scope="module")
+def actions_url(shared_services: Recorder) -> Iterator[str]:
     """Our actions, served the way the gateway serves them."""
     app = fastapi.FastAPI()
-    app.include_router(actions_router(services, TOKEN))
+    app.include_router(actions_router(shared_services, TOKEN))
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  # uvicorn offers no event to wait for
-        await asyncio.sleep(0.02)
+    serving = threading.Thread(target=server.run, daemon=True)
+    serving.start()
+    while not server.started:
+        time.sleep(0.02)
     yield f"http://127.0.0.1:{port}/actions/webhook"
     server.should_exit = True
-    await serving
+    serving.join(10)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dialogue_database(server_url: str) -> Iterator[str]:
     """An empty database: Rasa makes its own schema and table in it."""
     name = f"rasa_{uuid.uuid4().hex[:12]}"
@@ -214,18 +240,23 @@ def dialogue_database(server_url: str) -> Iterator[str]:
         connection.execute(f'drop database if exists "{name}" with (force)')
 
 
-@pytest.fixture
-async def house(tmp_path: Path, dialogue_database: str, actions_url: str) -> AsyncIterator[House]:
-    """Rasa, up and answering."""
-    model = await asyncio.to_thread(trained_model)
-    port = free_port()
-    endpoints = write_endpoints(tmp_path, database_url=dialogue_database, action_url=actions_url, token=TOKEN)
-    credentials = write_credentials(tmp_path, token=TOKEN)
-    one = House(port, rasa_command(rasa_python(), model, port, TOKEN, endpoints, credentials), tmp_path / "rasa.log")
+@pytest.fixture(scope="module")
+def rasa(tmp_path_factory: pytest.TempPathFactory, dialogue_database: str, actions_url: str) -> Iterator[Rasa]:
+    """One Rasa for the tests of a module: starting it is what takes long."""
+    folder, model, port = tmp_path_factory.mktemp("rasa"), trained_model(), free_port()
+    endpoints = write_endpoints(folder, database_url=dialogue_database, action_url=actions_url, token=TOKEN)
+    credentials = write_credentials(folder, token=TOKEN)
+    one = Rasa(port, rasa_command(rasa_python(), model, port, TOKEN, endpoints, credentials), folder / "rasa.log")
     try:
-        await one.start()
+        one.start()
         yield one
     finally:
         one.kill(signal.SIGTERM)
-        await one.client.aclose()
-        sys.stdout.write((tmp_path / "rasa.log").read_text()[-4000:])
+
+
+@pytest.fixture
+async def house(rasa: Rasa, services: Recorder) -> AsyncIterator[House]:
+    """Rasa, up and answering, with empty services."""
+    one = House(rasa)
+    yield one
+    await one.client.aclose()

@@ -114,7 +114,11 @@ async def test_after_two_unclear_messages_the_search_decides(house: House, servi
     assert (await house.tracker("c1"))["active_loop"]["name"] == "action_two_stage_fallback"
     await house.say("c1", "zxcvbnm lkjhg")
     assert services.calls == [("answer_question", MessageId(2), "zxcvbnm lkjhg")]
-    assert not (await house.tracker("c1"))["active_loop"]
+    tracker = await house.tracker("c1")
+    assert not tracker["active_loop"]
+    at = max(i for i, one in enumerate(tracker["events"]) if one["event"] == "user")
+    assert tracker["events"][at]["metadata"]["message_id"] == 2
+    assert [one["text"] for one in tracker["events"][at:] if one["event"] == "bot"] == ["Đoạn một.\n\nĐoạn hai."]
 
 
 async def test_after_an_unclear_message_a_question_is_taken(house: House, services: Recorder) -> None:
@@ -138,8 +142,8 @@ async def test_failed_action_leaves_the_form_as_it_was(house: House, services: R
 
 async def test_a_turn_is_found_by_its_message_after_a_restart(house: House, services: Recorder) -> None:
     await house.say("c1", "phản ánh")
-    house.kill()
-    await house.start()
+    house.rasa.kill()
+    await asyncio.to_thread(house.rasa.start)
     tracker = await house.tracker("c1")
     assert tracker["active_loop"]["name"] == "report_form"
     at = next(
@@ -154,7 +158,7 @@ async def test_a_turn_is_found_by_its_message_after_a_restart(house: House, serv
 
 async def test_header_names_the_form_under_way(house: House) -> None:
     async def loop_after(text: str) -> str:
-        body: dict[str, Any] = {"sender": "c9", "message": text, "metadata": {"message_id": 1}}
+        body: dict[str, Any] = {"sender": house.sender("c9"), "message": text, "metadata": {"message_id": 1}}
         answer = await house.client.post("/webhooks/rest/webhook", json=body)
         return answer.headers["X-Active-Loop"]
 
@@ -164,7 +168,7 @@ async def test_header_names_the_form_under_way(house: House) -> None:
 
 
 async def test_nothing_without_the_token(house: House) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}") as stranger:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.rasa.port}") as stranger:
         body = {"sender": "c1", "message": "xin chào"}
         assert (await stranger.post("/webhooks/rest/webhook", json=body)).status_code == 403
         assert (await stranger.post("/webhooks/rest/webhook?token=no", json=body)).status_code == 403
@@ -174,7 +178,7 @@ async def test_nothing_without_the_token(house: House) -> None:
 
 async def test_rasa_listens_on_loopback_only(house: House) -> None:
     listening = {
-        one.laddr.ip for one in psutil.Process(house.pid).net_connections() if one.status == psutil.CONN_LISTEN
+        one.laddr.ip for one in psutil.Process(house.rasa.pid).net_connections() if one.status == psutil.CONN_LISTEN
     }
     assert listening == {"127.0.0.1"}
 
