@@ -51,7 +51,7 @@ class Calibration:
     slope: float
     intercept: float
     curve: tuple[CoveragePoint, ...]
-    """By rising threshold; precision made not to fall."""
+    """By rising threshold."""
     choose: float
     questions: int
     """How many labelled questions it was fitted to."""
@@ -159,12 +159,7 @@ def _curve(chances: Any, right: Any, weights: Any, answerable: Any) -> tuple[Cov
             points.append(
                 CoveragePoint(float(threshold), float(good[passed - 1] / total), float(precision[passed - 1]))
             )
-    rising: list[CoveragePoint] = []
-    best = 1.0
-    for point in reversed(points):  # precision at a threshold: what all higher ones keep, too
-        best = min(best, point.precision) if rising else point.precision
-        rising.append(CoveragePoint(point.threshold, point.coverage, min(best, point.precision)))
-    return tuple(reversed(rising))
+    return tuple(points)
 
 
 def _offer_threshold(chances: Any, offered: Any, weights: Any) -> float:

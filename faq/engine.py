@@ -83,6 +83,7 @@ class FaqEngine:
                 generation=generation,
                 exact_limit=self._settings.exact_limit,
                 ordinary=self._searcher.ranker.ordinary,
+                centre=self._searcher.ranker.centres.get(self._embedder.name),
             )
             self._known, self._index = known, index
             log.info(

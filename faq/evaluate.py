@@ -96,6 +96,7 @@ def build_banks(
             generation=1,
             exact_limit=settings.exact_limit,
             ordinary=searcher.ranker.ordinary,
+            centre=searcher.ranker.centres.get(searcher.embedder.name),
         )
         banks[name] = BankUnderTest(index, {EntryId(at): row["id"] for at, row in enumerate(own, 1)})
     return banks

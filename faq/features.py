@@ -22,6 +22,9 @@ PAIR_FEATURES: Final = (
     "cosine",          # sentence vectors, best question or phrasing
     "cosine_answer",   # sentence vectors, start of the answer
     "cosine_rest",     # how far the best cosine of the view stands above this entry's
+    "centred",         # the same three, seen from the middle of ordinary sentences
+    "centred_answer",
+    "centred_rest",
     "marked",          # BM25 on syllables with marks
     "plain",           # BM25 on syllables without marks
     "pairs",           # TF-IDF cosine on pairs of syllables
@@ -30,6 +33,8 @@ PAIR_FEATURES: Final = (
     "asked_covered",   # share of the question's telling words that the entry's text has
     "entry_covered",   # share of the entry text's telling words that the question has
     "both_covered",    # the product of the two
+    "missing",         # telling weight of the entry's text that the question lacks
+    "unasked",         # telling weight of the question that the entry's text lacks
     "fuzzy",           # letters in the same order, whichever words are between
     "same",            # the very same words
 )  # fmt: skip
@@ -113,7 +118,8 @@ def collect(
     mixed = lexical.mixed
     rows = {int(row) for row in _top(np.where(index.is_answer, 0, mixed), POOL)}
     rows.update(int(row) for row in _top(lexical.letters, POOL))
-    near, _ = index.dense.nearest(vector, POOL * 2)
+    centred = index.dense.centre(vector)
+    near, _ = index.dense.nearest(centred, POOL * 2)
     rows.update(int(row) for row in near)
     entries = np.array(sorted({int(index.owner[row]) for row in rows if allowed[index.owner[row]]}), np.int64)
     weights = weigh(index, view.words)
@@ -132,7 +138,8 @@ def collect(
         questions = held[~index.is_answer[held]]
         answers = held[index.is_answer[held]]
         cosines = index.dense.vectors[questions] @ vector
-        strength = cosines + mixed[questions]
+        middle = index.dense.centred[questions] @ centred
+        strength = middle + mixed[questions]
         piece = int(questions[int(np.argmax(strength))])
         best_piece[at] = piece
         theirs = index.telling(piece)
@@ -144,6 +151,9 @@ def collect(
             (cosines.max() - COSINE_FLOOR) * 5,
             (float((index.dense.vectors[answers] @ vector).max()) - COSINE_FLOOR) * 5 if len(answers) else 0.0,
             0.0,
+            middle.max(),
+            float((index.dense.centred[answers] @ centred).max()) if len(answers) else 0.0,
+            0.0,
             lexical.marked[questions].max(),
             lexical.plain[questions].max(),
             lexical.pairs[questions].max(),
@@ -152,11 +162,14 @@ def collect(
             covered,
             entry_covered,
             covered * entry_covered,
+            min((sum(theirs.values()) - both) / index.plain.idf_unknown, 3.0),
+            min(asked * (1 - covered) / index.plain.idf_unknown, 3.0),
             fuzz.token_sort_ratio(line, own_line) / 100,
             float(line == own_line),
         )
     if len(entries):
         pair[:, 2] = pair[:, 0].max() - pair[:, 0]
+        pair[:, 5] = pair[:, 3].max() - pair[:, 3]
     return Scored(entries, best_piece, pair, of_view)
 
 

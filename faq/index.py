@@ -54,8 +54,11 @@ def pieces_of(draft: EntryDraft, table: Abbreviations) -> tuple[Piece, ...]:
 class VectorIndex:
     """Inner products of unit vectors: exact up to `exact_limit` rows, HNSW beyond (measured in docs/answers.md)."""
 
-    def __init__(self, vectors: FloatArray, exact_limit: int) -> None:
+    def __init__(self, vectors: FloatArray, exact_limit: int, centre: FloatArray | None = None) -> None:
         self.vectors = vectors
+        self._centre = centre if centre is not None else vectors.mean(axis=0) if len(vectors) > 1 else None
+        self.centred = self.centre(vectors)
+        """What is searched: E5 puts all sentences into one narrow cone; seen from its middle they differ more."""
         size, dim = vectors.shape
         self.exact = size <= exact_limit
         if self.exact:
@@ -65,10 +68,17 @@ class VectorIndex:
             self._index.hnsw.efConstruction = 80
             self._index.hnsw.efSearch = 96
         if size:
-            self._index.add(vectors)
+            self._index.add(self.centred)
+
+    def centre(self, vectors: FloatArray) -> FloatArray:
+        """Unit vectors seen from the middle of ordinary sentences, of length 1 again."""
+        if self._centre is None:
+            return vectors
+        moved = vectors - self._centre
+        return np.asarray(moved / np.maximum(np.linalg.norm(moved, axis=-1, keepdims=True), 1e-6), np.float32)
 
     def nearest(self, query: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
-        """Rows of the `count` nearest texts and their cosines, nearest first."""
+        """Rows of the `count` nearest texts and their cosines, nearest first. `query` is centred."""
         count = min(count, len(self.vectors))
         if not count:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
@@ -90,6 +100,7 @@ class Index:
         generation: int,
         exact_limit: int,
         ordinary: Counts,
+        centre: FloatArray | None = None,
     ) -> None:
         self.entries = tuple(entries)
         self.generation = generation
@@ -101,7 +112,7 @@ class Index:
         matrix = np.zeros((len(self.pieces), dim), np.float32)
         for row, piece in enumerate(self.pieces):
             matrix[row] = vectors[piece.dense]
-        self.dense = VectorIndex(matrix, exact_limit)
+        self.dense = VectorIndex(matrix, exact_limit, centre)
         self.lexicon = Lexicon(Counts.of(_sentences(self.pieces)), ordinary)
         keys = [tuple(key_of(word) for word in piece.words) for piece in self.pieces]
         self.lines = tuple(" ".join(words) for words in keys)

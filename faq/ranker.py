@@ -57,6 +57,8 @@ class Ranker:
     ordinary: Counts
     """Words of ordinary speech, from sentences of our own."""
     calibration: Mapping[str, Any]
+    centres: Mapping[str, FloatArray]
+    """By embedder: the mean vector of our own sentences."""
 
 
 def load_ranker(path: Path) -> Ranker:
@@ -69,4 +71,5 @@ def load_ranker(path: Path) -> Ranker:
         Linear.from_json(stored["trust"], (*PAIR_FEATURES, *VIEW_FEATURES, *MARGIN_FEATURES)),
         Counts.from_json(words),
         stored["calibration"],
+        {name: np.array(centre, np.float32) for name, centre in stored["centres"].items()},
     )

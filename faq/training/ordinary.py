@@ -32,6 +32,13 @@ def load_samples() -> list[dict[str, Any]]:
     return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(SAMPLES.glob("*.yml"))]
 
 
+def own_lines() -> list[str]:
+    """Lines of ordinary speech and the sample banks' questions: their middle is the middle of sentences (`centres`)."""
+    lines = (HERE / "sentences.txt").read_text(encoding="utf-8").splitlines()
+    questions = [entry["question"] for bank in load_samples() for entry in bank["entries"]]
+    return [line for line in lines if line.strip() and not line.startswith("#")] + questions
+
+
 def _own_sentences() -> Iterator[list[str]]:
     for line in (HERE / "sentences.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
