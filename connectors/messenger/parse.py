@@ -1,5 +1,6 @@
 """Meta's batches become our events. Nobody behind this file sees Meta's JSON."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ MESSENGER = Channel("messenger")
 COMMENT = "comment:"
 """`Inbound.context` of a comment under a post of the page: the answer goes out as a private reply."""
 
+_PHONE = re.compile(r"\+?\d{9,15}")
 KINDS = {
     "image": Kind.IMAGE,
     "video": Kind.VIDEO,
@@ -93,8 +95,11 @@ def _message(item: Item) -> Inbound | None:
     said = text(item.message, "text")
     quick_reply = item.message.get("quick_reply")
     payload = text(quick_reply, "payload") or None
+    phone = payload if payload and _PHONE.fullmatch(payload) else None
     kind = Kind.TEXT
-    if payload is not None:
+    if phone is not None:  # the quick reply "share my number"
+        kind, payload = Kind.CONTACT, None
+    elif payload is not None:
         kind = Kind.BUTTON
     elif location is not None:
         kind = Kind.LOCATION
@@ -112,6 +117,7 @@ def _message(item: Item) -> Inbound | None:
         payload=payload,
         attachments=attachments,
         location=location,
+        phone=phone,
     )
 
 
