@@ -103,14 +103,23 @@ async def staff_desk(house: House) -> AsyncIterator[StaffDesk]:
     await database.close()
 
 
-async def log_in(desk: StaffDesk, role: Role, unit: str | None = None) -> Account:
-    """A new colleague who has logged in and changed the one-time password."""
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody on our side, and the password."""
+
+    account: Account
+    password: str
+
+
+async def hire(database: Database, role: Role, unit: str | None = None, display_name: str | None = None) -> Colleague:
+    """A new colleague who has logged in once and changed the one-time password."""
     name = f"{role.value.replace('_', '-')}-{uuid.uuid4().hex[:6]}"
-    async with desk.database.transaction() as session:
-        password = await add_account(session, name, role, UnitCode(unit) if unit else None)
-    account = await authenticate(desk.database, name, password, now())
-    async with desk.database.transaction() as session:
-        return await change_password(session, account.id, password, f"mật khẩu mới {uuid.uuid4().hex}", now=now())
+    mine = f"mật khẩu mới {uuid.uuid4().hex[:8]}"
+    async with database.transaction() as session:
+        first = await add_account(session, name, role, UnitCode(unit) if unit else None, display_name)
+    account = await authenticate(database, name, first, now())
+    async with database.transaction() as session:
+        return Colleague(await change_password(session, account.id, first, mine, now=now()), mine)
 
 
 def last_of(phone: Phone, house: House) -> MessageId:

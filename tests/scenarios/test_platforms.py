@@ -11,7 +11,7 @@ from handoff.hold import AlreadyTaken
 from handoff.role import Role
 from tests.scenarios.conftest import Town
 from tests.scenarios.house import House, eventually
-from tests.scenarios.people import Phone, last_of, log_in, staff_desk
+from tests.scenarios.people import Phone, hire, last_of, staff_desk
 from tests.simulators.faults import Faults
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -55,7 +55,7 @@ async def test_taken_over_answered_in_the_chat_and_given_back(phone: Phone, hous
     code = house.sql("select code from tickets where conversation_id = %s", conversation)[0][0]
     assert code in handed.text
     async with staff_desk(house) as desk:
-        first, second = await log_in(desk, Role.OPERATOR), await log_in(desk, Role.OPERATOR)
+        first, second = [(await hire(desk.database, Role.OPERATOR)).account for _ in range(2)]
         await desk.take_over(conversation, first)
         await desk.reply(conversation, first, "Chào bác, ngày 5/12 tại Bệnh viện Mắt ạ.")
         assert phone.wait_for(2)[1].text == "Chào bác, ngày 5/12 tại Bệnh viện Mắt ạ."
@@ -141,7 +141,7 @@ async def test_what_can_not_be_sent_is_shown_and_can_be_sent_again(phone: Phone,
     async with staff_desk(house) as desk:
         history = await desk.history(phone.conversation(house))
         assert history[-1].failure == row["failure"]
-        operator = await log_in(desk, Role.OPERATOR)
+        operator = (await hire(desk.database, Role.OPERATOR)).account
         assert await desk.send_again(last_of(phone, house), operator)
     assert KNOWN_ANSWER in phone.wait_for(1)[0].text
 
@@ -155,7 +155,7 @@ async def test_an_answer_outside_the_window_waits_for_the_citizens_next_message(
         "update conversations set last_inbound_at = now() - interval '8 days' where id = %s returning id", conversation
     )
     async with staff_desk(house) as desk:
-        operator = await log_in(desk, Role.OPERATOR)
+        operator = (await hire(desk.database, Role.OPERATOR)).account
         await desk.take_over(conversation, operator)
         await desk.reply(conversation, operator, "Xin lỗi bác vì trả lời muộn: ngày 5/12 ạ.")
         eventually("it is held", lambda: phone.rows(house)[-1]["status"] == "held")
