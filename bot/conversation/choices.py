@@ -11,9 +11,22 @@ PERSON = "#person"
 HELPED, NOT_HELPED = "#helped", "#not-helped"
 _ENTRY = "#q:"
 _NUMBER = re.compile(
-    r"^\W*(?:(?:so|chon|cau|muc|y|phuong an|cai|lua chon)\s*)*(?:thu\s*)?(\d{1,2}|mot|nhat|hai|ba|bon|tu)\W*$"
+    r"^(?:(?:da|vang|so|chon|cau|muc|y|phuong an|cai|lua chon|em|toi|minh) )*(?:thu )?"
+    r"(\d{1,2}|mot|nhat|dau|dau tien|hai|ba|bon|tu|cuoi|cuoi cung)"
+    r"(?: (?:a|nhe|nha|di|do|nay|em|ban|ad|oi|vay|cam on))*$"
 )
-_WORDS = {"mot": 1, "nhat": 1, "hai": 2, "ba": 3, "bon": 4, "tu": 4}
+_WORDS = {
+    "mot": 1,
+    "nhat": 1,
+    "dau": 1,
+    "dau tien": 1,
+    "hai": 2,
+    "ba": 3,
+    "bon": 4,
+    "tu": 4,
+    "cuoi": -1,
+    "cuoi cung": -1,
+}
 
 
 def entry_payload(entry: EntryId) -> str:
@@ -48,12 +61,19 @@ def find_choice(text: str, payload: str | None, offered: Sequence[Choice]) -> st
     number = _NUMBER.match(folded)
     if number:
         position = _WORDS.get(number.group(1)) or int(number.group(1))
+        if position == -1:
+            position = _last(offered)
         return offered[position - 1].payload if 1 <= position <= len(offered) else None
     wanted = _bare(folded)
     for choice in offered:
         if wanted and wanted == _bare(fold(choice.title)):
             return choice.payload
     return None
+
+
+def _last(offered: Sequence[Choice]) -> int:
+    """Number of the last choice that is an answer: "Gặp cán bộ" stands below them all."""
+    return max((at for at, one in enumerate(offered, start=1) if one.payload != PERSON), default=0)
 
 
 def _bare(text: str) -> str:

