@@ -102,7 +102,8 @@ def template() -> bytes:
     page["A1"].font = Font(bold=True, size=14)
     page["A2"] = (
         "Mỗi dòng một câu hỏi. Cột “Câu hỏi” và “Nội dung trả lời” là bắt buộc. "
-        "“Câu hỏi tương tự”: các cách hỏi khác, mỗi cách một dòng trong ô. Hai dòng đầu là ví dụ, hãy xoá trước khi gửi."
+        "“Câu hỏi tương tự”: các cách hỏi khác, mỗi cách một dòng trong ô. Hai dòng đầu là ví dụ, "
+        "hãy xoá trước khi gửi."
     )
     page.merge_cells("A1:I1")
     page.merge_cells("A2:I2")

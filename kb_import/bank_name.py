@@ -5,15 +5,18 @@ import unicodedata
 from pathlib import PurePath
 
 _DATE = re.compile(
-    r"(?<!\d)(?:\d{1,2}[._\-/ ]\d{1,2}[._\-/ ](?:20)?\d{2}|(?:19|20)\d{2}[._\-/ ]?\d{2}[._\-/ ]?\d{2}|\d{1,2}[._\-/ ](?:19|20)\d{2}|\d{8})(?!\d)"
+    r"(?<!\d)(?:\d{1,2}[._\-/ ]\d{1,2}[._\-/ ](?:20)?\d{2}|(?:19|20)\d{2}[._\-/ ]?\d{2}[._\-/ ]?\d{2}|"
+    r"\d{1,2}[._\-/ ](?:19|20)\d{2}|\d{8})(?!\d)"
 )
 _VERSION = re.compile(
     r"""(?ix)
     \(\s*\d+\s*\) |
     (?<![^\W\d_])(?:
         (?:v|ver|version|phiên\s*bản|phien\s*ban|bản|ban|lần|lan|l)\s*[._-]?\s*\d+(?:\.\d+)* |
-        final | finall? | chính\s*thức | chinh\s*thuc | mới(?:\s*nhất)? | moi(?:\s*nhat)? | sửa | sua | đã\s*sửa | da\s*sua |
-        cập\s*nhật | cap\s*nhat | copy | bản\s*sao | ban\s*sao | update | new | ngày | ngay | tháng\s*\d+ | thang\s*\d+ | năm\s*\d{4} | nam\s*\d{4}
+        final | finall? | chính\s*thức | chinh\s*thuc | mới(?:\s*nhất)? | moi(?:\s*nhat)? | sửa | sua | đã\s*sửa |
+        da\s*sua |
+        cập\s*nhật | cap\s*nhat | copy | bản\s*sao | ban\s*sao | update | new | ngày | ngay | tháng\s*\d+ |
+        thang\s*\d+ | năm\s*\d{4} | nam\s*\d{4}
     )(?![^\W\d_])
     """
 )

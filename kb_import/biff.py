@@ -1,6 +1,7 @@
 """What lies in a binary .xls beside the values: passwords, macros, hidden rows and columns, fonts.
 
-Sources: [MS-CFB] (the OLE container) and [MS-XLS] (records). Only reads; every offset is checked, a damaged file is refused.
+Sources: [MS-CFB] (the OLE container) and [MS-XLS] (records). Only reads; every offset is checked, a damaged file
+is refused.
 """
 
 import re

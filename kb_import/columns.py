@@ -1,4 +1,5 @@
-"""Which column means what: the words departments put in a header, and a person's word when the header is not certain."""
+"""Which column means what: the words departments put in a header, and a person's word when the header is not
+certain."""
 
 from collections.abc import Iterable
 from collections.abc import Mapping as AnyMapping
@@ -58,7 +59,8 @@ _WORDS: AnyMapping[Role, tuple[str, ...]] = {
         "cau hoi chuan", "cau hoi chinh", "question", "tinh huong", "noi dung thac mac", "thac mac",
     ),
     Role.ANSWER: (
-        "tra loi", "noi dung tra loi", "dap an", "cau tra loi", "dap", "noi dung dap", "phan tra loi", "noi dung giai dap",
+        "tra loi", "noi dung tra loi", "dap an", "cau tra loi", "dap", "noi dung dap", "phan tra loi",
+        "noi dung giai dap",
         "giai dap", "huong dan tra loi", "noi dung huong dan", "huong dan", "answer", "cau tra loi mau",
         "noi dung tra loi cong dan", "tra loi cua don vi", "phuong an tra loi", "noi dung cau tra loi",
     ),
@@ -70,31 +72,46 @@ _WORDS: AnyMapping[Role, tuple[str, ...]] = {
         "cau hoi tuong tu", "cach hoi khac", "cac cach hoi khac", "cau hoi khac", "cach hoi tuong tu", "bien the",
         "cau hoi dong nghia", "cac cach hoi", "bien the cau hoi", "cau hoi tuong duong", "cach dien dat khac",
     ),
-    Role.FIELD: ("linh vuc", "nhom", "chu de", "nhom cau hoi", "phan loai", "chuyen muc", "linh vuc hoi", "mang", "nhom linh vuc"),
+    Role.FIELD: (
+        "linh vuc", "nhom", "chu de", "nhom cau hoi", "phan loai", "chuyen muc", "linh vuc hoi",
+        "mang", "nhom linh vuc",
+    ),
     Role.UNIT: (
-        "don vi", "don vi tra loi", "co quan", "don vi phu trach", "co quan tra loi", "don vi chu tri", "don vi cung cap",
+        "don vi", "don vi tra loi", "co quan", "don vi phu trach", "co quan tra loi", "don vi chu tri",
+        "don vi cung cap",
         "co quan chu tri", "don vi thuc hien", "phong ban", "don vi phu trach tra loi",
     ),
     Role.LEGAL_BASIS: (
         "can cu", "can cu phap ly", "van ban", "van ban can cu", "co so phap ly", "can cu van ban", "so van ban",
-        "van ban phap ly", "nguon", "nguon trich dan", "can cu tra loi", "van ban lien quan", "trich dan", "tai lieu can cu",
+        "van ban phap ly", "nguon", "nguon trich dan", "can cu tra loi", "van ban lien quan", "trich dan",
+        "tai lieu can cu",
     ),
     Role.CONFIRMED_ON: (
-        "cap nhat ngay", "ngay cap nhat", "cap nhat", "ngay cap nhat gan nhat", "thoi gian cap nhat", "ngay", "ngay ra soat",
+        "cap nhat ngay", "ngay cap nhat", "cap nhat", "ngay cap nhat gan nhat", "thoi gian cap nhat", "ngay",
+        "ngay ra soat",
         "ngay xac nhan", "cap nhat den ngay", "cap nhat lan cuoi",
     ),
     Role.VALID_FROM: (
-        "hieu luc tu", "ngay hieu luc", "hieu luc tu ngay", "co hieu luc tu", "ngay co hieu luc", "ngay bat dau", "tu ngay",
+        "hieu luc tu", "ngay hieu luc", "hieu luc tu ngay", "co hieu luc tu", "ngay co hieu luc",
+        "ngay bat dau", "tu ngay",
         "ap dung tu", "ap dung tu ngay", "ngay ap dung", "bat dau hieu luc",
     ),
     Role.VALID_UNTIL: (
-        "hieu luc den", "het hieu luc", "ngay het hieu luc", "hieu luc den ngay", "ngay ket thuc", "den ngay", "het han",
+        "hieu luc den", "het hieu luc", "ngay het hieu luc", "hieu luc den ngay", "ngay ket thuc", "den ngay",
+        "het han",
         "ngay het han", "ap dung den", "ap dung den ngay", "het hieu luc ngay",
     ),
-    Role.VALIDITY: ("hieu luc", "thoi gian hieu luc", "thoi han hieu luc", "thoi han", "thoi gian ap dung", "hieu luc van ban"),
-    Role.PLACE: ("dia ban", "dia phuong", "dia ban ap dung", "noi ap dung", "pham vi ap dung", "huyen", "xa phuong", "khu vuc"),
+    Role.VALIDITY: (
+        "hieu luc", "thoi gian hieu luc", "thoi han hieu luc", "thoi han", "thoi gian ap dung",
+        "hieu luc van ban",
+    ),
+    Role.PLACE: (
+        "dia ban", "dia phuong", "dia ban ap dung", "noi ap dung", "pham vi ap dung", "huyen",
+        "xa phuong", "khu vuc",
+    ),
     Role.IGNORED: (
-        "ghi chu", "nguoi nhap", "nguoi soan", "can bo phu trach", "nguoi tra loi", "can bo", "ket qua", "trang thai", "luu y",
+        "ghi chu", "nguoi nhap", "nguoi soan", "can bo phu trach", "nguoi tra loi", "can bo", "ket qua",
+        "trang thai", "luu y",
         "nguoi phu trach", "so luot hoi", "can bo tra loi", "nguoi phe duyet",
     ),
 }  # fmt: skip

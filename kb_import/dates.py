@@ -17,7 +17,8 @@ _UNTIL = re.compile(r"\b(?:den|het|toi)\b")
 
 
 def find_day(cell: Cell) -> date | None:
-    """The day in a cell: a date, an Excel serial number, "22/10/2021", "ngày 22 tháng 10 năm 2021"; None if there is none."""
+    """The day in a cell: a date, an Excel serial number, "22/10/2021", "ngày 22 tháng 10 năm 2021"; "
+    "None if there is none."""
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, date):

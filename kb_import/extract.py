@@ -134,7 +134,8 @@ class _Extraction:
         return [one if type(one) is str else say_cell(one) for one in self._cells(role)]
 
     def _fill_merged(self) -> None:
-        """One answer merged over several rows stands in each of them; a question merged over several rows is one question."""
+        """One answer merged over several rows stands in each of them; a question merged over "
+        "several rows is one question."""
         column_of = {column: role for role, column in self._layout.columns.items()}
         for area in self._table.areas:
             if area.bottom == area.top or area.bottom < self._layout.first:
@@ -185,7 +186,8 @@ class _Extraction:
         )
 
     def _read_days(self) -> _Days:
-        """Every date column once, each distinct text parsed once; what can't be read is kept for the row that has it."""
+        """Every date column once, each distinct text parsed once; what can't be read is kept for "
+        "the row that has it."""
         days = _Days()
         for role in _DATE_ROLES:
             if role not in self._layout.columns:
@@ -317,7 +319,8 @@ class _Extraction:
                 self._error(
                     "empty_answer",
                     index,
-                    "Câu hỏi chưa có câu trả lời. Hãy điền câu trả lời, hoặc gộp ô (Merge) nếu dùng chung với dòng trên.",
+                    "Câu hỏi chưa có câu trả lời. Hãy điền câu trả lời, hoặc gộp ô (Merge) nếu dùng "
+                    "chung với dòng trên.",
                     self._answer_letter,
                 )
             return

@@ -1,6 +1,7 @@
 """Reads a file in a process of its own, with little memory, little time, no secrets and no right to write.
 
-A spreadsheet is somebody else's input to a large parser: whatever it does there, the gateway goes on answering citizens.
+A spreadsheet is somebody else's input to a large parser: whatever it does there, the gateway goes on answering
+citizens.
 docs/decisions/0007-import-in-its-own-process.md
 """
 
@@ -72,7 +73,8 @@ def _bare_environment() -> dict[str, str]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Builds our own frozen types and dates, nothing else: the bytes come from a process that read a stranger's file."""
+    """Builds our own frozen types and dates, nothing else: the bytes come from a process that read "
+    "a stranger's file."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("kb_import.") or (module, name) in _SAFE:

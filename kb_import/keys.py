@@ -1,4 +1,5 @@
-"""When two questions or two answers are the same: case, punctuation, blanks and the place of a tone mark don't count."""
+"""When two questions or two answers are the same: case, punctuation, blanks and the place of a tone "
+"mark don't count."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
-"""Workbook → the questions and answers in it, each with the row it stands in. Nothing is guessed silently: what was left out,
+"""Workbook → the questions and answers in it, each with the row it stands in. Nothing is guessed silently: what
+was left out,
 joined or converted is a note; a layout that is not certain is a proposal that somebody must confirm."""
 
 import re
@@ -15,7 +16,8 @@ from kb_import.sheet import Sheet, Workbook
 from kb_import.table import Table, as_table
 
 _GENERIC_SHEET = re.compile(
-    r"^(?:sheet|trang(?: tính)?|bảng|table|csv|data|dữ liệu|bộ câu hỏi|câu hỏi|hỏi đáp|danh sách|bang)\s*\d*(?:\s*\(\d+\))?$",
+    r"^(?:sheet|trang(?: tính)?|bảng|table|csv|data|dữ liệu|bộ câu hỏi|câu hỏi|hỏi đáp|danh sách|bang)"
+    r"\s*\d*(?:\s*\(\d+\))?$",
     re.IGNORECASE,
 )
 _PREVIEW_ROWS = 3
@@ -58,7 +60,8 @@ def find_rows(
 ) -> Found:
     """Everything that can be read, and what must be settled first.
 
-    `mappings`: a person's word, which goes before everything. `remembered`: (signature, mapping) of the unit's earlier files,
+    `mappings`: a person's word, which goes before everything. `remembered`: (signature, mapping) of the unit's
+    earlier files,
     used where a sheet's header reads the same.
     """
     rows: list[FoundRow] = []
@@ -141,7 +144,8 @@ def _conversion_note(one: Shown) -> Problem:
 
 
 def _field_of(sheet: Sheet, table: Table, layout: SheetLayout, several: bool) -> str:
-    """The field for rows that name none: "Lĩnh vực: …" above the header, else the sheet's name if there are several sheets."""
+    """The field for rows that name none: "Lĩnh vực: …" above the header, else the sheet's name if "
+    "there are several sheets."""
     for index in range(layout.header or 0):
         for cell in table.row(index):
             if isinstance(cell, str) and (found := re.match(r"\s*lĩnh vực\s*:\s*(\S.{1,120})$", cell, re.IGNORECASE)):
@@ -160,7 +164,8 @@ def _no_table(sheet: Sheet, mapped: bool) -> Problem:
     return _note(
         "no_table",
         sheet,
-        "Không tìm thấy bảng hỏi đáp nên bỏ qua trang này. Bảng cần có dòng tiêu đề với cột “Câu hỏi” và cột “Trả lời”.",
+        "Không tìm thấy bảng hỏi đáp nên bỏ qua trang này. Bảng cần có dòng tiêu đề với cột “Câu "
+        "hỏi” và cột “Trả lời”.",
     )
 
 

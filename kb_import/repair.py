@@ -1,6 +1,8 @@
-"""Text made readable: Unicode NFC, no invisible characters, and the old encodings TCVN3, VNI and VIQR turned into Unicode.
+"""Text made readable: Unicode NFC, no invisible characters, and the old encodings TCVN3, VNI and VIQR turned into
+Unicode.
 
-Works on whole columns, because one cell is too little to tell an encoding from, and because a check of the joined column in C
+Works on whole columns, because one cell is too little to tell an encoding from, and because a check of the joined
+column in C
 costs a hundredth of a check per cell: a column in good order is returned as it came.
 """
 
@@ -29,10 +31,12 @@ ENCODING_VI = {"tcvn3": "TCVN3 (phông .VnTime)", "vni": "VNI-Windows", "viqr": 
 _SAMPLE_CHARS = 6_000
 _SAMPLE_CELLS = 200
 _MARK = "\x1f"
-"""Joins the cells of a column for one look at all of them; no cell can hold it (XML and BIFF text forbid or drop it)."""
+"""Joins the cells of a column for one look at all of them; no cell can hold it (XML and BIFF text "
+"forbid or drop it)."""
 _UNICODE_VIETNAMESE = re.compile("[ĂăĐđĨĩŨũƠơƯưẠ-ỹ\u0300\u0301\u0303\u0309\u0323]")
 _LATIN1_LETTER = re.compile("[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u2013-\u2122]")
 _ODD = re.compile(
+    ""
     "[\x00-\x08\x0b-\x1e\x7f-\xa0\xad\xd0\xf0\t\r\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
     f"|_x000[dD]_|\\s(?:{_MARK}|\n|$)|(?:{_MARK}|^)\\s|\n\n\n"
 )
@@ -146,7 +150,8 @@ def _detect(cells: Sequence[str], suspected: str | None) -> str | None:
 
 
 def _follows(cells: Sequence[str], encoding: str) -> str | None:
-    """A short column ("Căn cứ") beside one in an old encoding is in the same, if more of its words are then Vietnamese."""
+    """A short column ("Căn cứ") beside one in an old encoding is in the same, if more of its words "
+    "are then Vietnamese."""
     old = [one for one in cells if not _UNICODE_VIETNAMESE.search(one) and (encoding == "viqr" or not one.isascii())]
     if not old:
         return None

@@ -83,7 +83,8 @@ class ImportService:
     ) -> ImportPlan:
         """What importing this file would do. `name` is the file's name when only its bytes are given.
 
-        `near`: also compare with every live entry by meaning, which embeds the file's questions first (they are stored, so
+        `near`: also compare with every live entry by meaning, which embeds the file's questions first (they are
+        stored, so
         applying has nothing left to embed). Raises FileRefused, UnknownUnit.
         """
         if isinstance(content, Path):
@@ -158,7 +159,8 @@ class ImportService:
         return applied
 
     async def undo(self, import_id: int, *, by: AccountId | None, unit: UnitCode | None = None) -> int:
-        """Take one import back in one transaction; the new generation. `unit`: the only unit whose imports may be undone.
+        """Take one import back in one transaction; the new generation. `unit`: the only unit whose imports may be
+        undone.
 
         Raises NotFound, CannotUndo, ForeignImport.
         """

@@ -124,7 +124,7 @@ _SERVICE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _PERSON_WORDS = re.compile(
-    r"(?:\b(?:ông|bà|anh|chị|đồng chí|đ/c|bác sĩ|bs\.?|cô|chú|thầy|em)\s+[A-ZĐÀ-Ỹ][a-zà-ỹđ]+)(?:\s+[A-ZĐÀ-Ỹ][a-zà-ỹđ]+){0,4}"
+    r"\b(?:ông|bà|anh|chị|đồng chí|đ/c|bác sĩ|bs\.?|cô|chú|thầy|em)(?:\s+[A-ZĐÀ-Ỹ][a-zà-ỹđ]+){1,5}"
 )
 
 
@@ -196,12 +196,18 @@ def _question_words(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) 
 def _lengths(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
     for row in rows:
         if len(row.question) > MAX_QUESTION_CHARS:
-            message = f"Câu hỏi dài {len(row.question)} ký tự, quá {MAX_QUESTION_CHARS}. Hãy rút gọn, phần giải thích để ở câu trả lời."
+            message = (
+                f"Câu hỏi dài {len(row.question)} ký tự, quá {MAX_QUESTION_CHARS}. "
+                "Hãy rút gọn, phần giải thích để ở câu trả lời."
+            )
             yield _at(Severity.ERROR, "question_too_long", row, where, Role.QUESTION, message)
         if len(row.answer) <= MAX_MESSAGE_CHARS:
             continue
         if len(row.answer) > MAX_ANSWER_CHARS:
-            message = f"Câu trả lời dài {len(row.answer)} ký tự, quá {MAX_ANSWER_CHARS}. Hãy rút gọn hoặc tách thành nhiều câu hỏi."
+            message = (
+                f"Câu trả lời dài {len(row.answer)} ký tự, quá {MAX_ANSWER_CHARS}. "
+                "Hãy rút gọn hoặc tách thành nhiều câu hỏi."
+            )
             yield _at(Severity.ERROR, "answer_too_long", row, where, Role.ANSWER, message)
             continue
         parts = split_answer(row.answer, MAX_MESSAGE_CHARS)
@@ -219,12 +225,18 @@ def _validity(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout], today:
     for row in rows:
         if row.valid_until is not None:
             if row.valid_from is not None and row.valid_from > row.valid_until:
-                message = f"Hiệu lực từ {_say(row.valid_from)} lại sau ngày hết hiệu lực {_say(row.valid_until)}. Hãy sửa lại ngày."
+                message = (
+                    f"Hiệu lực từ {_say(row.valid_from)} lại sau ngày hết hiệu lực {_say(row.valid_until)}. "
+                    "Hãy sửa lại ngày."
+                )
                 yield _at(
                     Severity.ERROR, "dates_reversed", row, where, _date_role(where, row, Role.VALID_FROM), message
                 )
             elif row.valid_until < today:
-                message = f"Đã hết hiệu lực từ {_say(row.valid_until)} nên sẽ không được trả lời. Hãy cập nhật ngày hoặc bỏ dòng này."
+                message = (
+                    f"Đã hết hiệu lực từ {_say(row.valid_until)} nên sẽ không được trả lời. "
+                    "Hãy cập nhật ngày hoặc bỏ dòng này."
+                )
                 yield _at(Severity.WARNING, "expired", row, where, _date_role(where, row, Role.VALID_UNTIL), message)
         if row.confirmed_on is not None and row.confirmed_on > today:
             message = f"Ngày cập nhật {_say(row.confirmed_on)} ở trong tương lai. Hãy kiểm tra lại ngày."

@@ -12,7 +12,8 @@ from kb_import.history import PastImport
 def history_table(
     past: Sequence[PastImport], units: Mapping[UnitCode, str], *, on_undo: Callable[[PastImport], Awaitable[None]]
 ) -> None:
-    """One line an import, newest first. Only the newest of a bank that stands can be undone, so only it has a button."""
+    """One line an import, newest first. Only the newest of a bank that stands can be undone, so "
+    "only it has a button."""
     if not past:
         ui.label("Chưa có lần nạp nào.").classes("c-dim").mark("import-none")
         return
@@ -55,7 +56,8 @@ def _undo_button(one: PastImport, on_undo: Callable[[PastImport], Awaitable[None
     with ui.dialog() as dialog, ui.element("div").classes("c-dialog"):
         ui.label(f"Hoàn tác lần nạp số {one.id}?").classes("c-h2")
         ui.label(
-            f"{one.added} mục đã thêm sẽ được thu hồi; {one.changed} mục đã sửa và {one.retired} mục đã thu hồi trở lại như trước."
+            f"{one.added} mục đã thêm sẽ được thu hồi; {one.changed} mục đã sửa và {one.retired} mục "
+            "đã thu hồi trở lại như trước."
         )
 
         async def confirm() -> None:

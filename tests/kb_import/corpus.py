@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (the list of cases reads as a table, one case a line)
 """Small files as departments send them, each with what must come out. Built here, with nothing but their own writers."""
 
 import datetime
