@@ -28,6 +28,8 @@ from handoff.shift import load_canned_replies
 from handoff.ticket import parse_code
 from handoff.views import TicketDetail, TicketView
 
+TOGGLE_SIDE = "() => document.querySelector('.t-side').classList.toggle('open')"
+
 
 def register(services: ConsoleServices) -> None:
     """Add the page."""
@@ -45,7 +47,7 @@ def register(services: ConsoleServices) -> None:
                 ui.label(error.message_vi).mark("not-found")
                 ui.link("Về hàng chờ", "/console")
             return None
-        with frame(visit, f"Phiếu {page.code}", here="/console", wide=True):
+        with frame(visit, page.code, here="/console", wide=True):
             await page.build()
         return None
 
@@ -65,8 +67,13 @@ class TicketPage:
         """Read the ticket and the head of its conversation. Raises TicketNotFound, NotAllowed."""
         async with self.database.transaction() as session:
             self.detail = await load_ticket_for(session, self.code, self.visit.account, now=now())
-            self.others = await load_tickets_of(session, self.detail.ticket.conversation, self.visit.account, now=now())
         self.head = await self.staff.conversation(self.detail.ticket.conversation)
+        async with self.database.transaction() as session:
+            self.others = [
+                one
+                for conversation in (self.head.id, *self.head.same_person)
+                for one in await load_tickets_of(session, conversation, self.visit.account, now=now())
+            ]
 
     async def build(self) -> None:
         """Lay it out and keep it up to date."""
@@ -77,7 +84,7 @@ class TicketPage:
             with ui.element("section").classes("t-talk"):
                 with ui.element("div").classes("t-top"):
                     ui.link("← Hàng chờ", "/console")
-                    ui.label(self.head.citizen_name or "Người dân").classes("c-h2")
+                    ui.label(self.head.citizen_name or "Người dân").classes("t-name")
                     ui.label(say_channel(self.head.channel)).classes("c-chip")
                     ui.space()
                     side_button = ui.button("Chi tiết", icon="info").props("flat dense").classes("t-more")
@@ -91,7 +98,7 @@ class TicketPage:
                 )
             with ui.element("aside").classes("t-side") as self.side:
                 pass
-        side_button.on("click", js_handler="() => document.querySelector('.t-side').classList.toggle('open')")
+        side_button.on("click", js_handler=TOGGLE_SIDE)
         follow(self.visit.services.listener, ["conversation", "decision"], self._on_talk)
         follow(self.visit.services.listener, ["tickets"], self._on_tickets)
         self._show()
@@ -102,6 +109,9 @@ class TicketPage:
         moment = now()
         self.side.clear()
         with self.side:
+            # On a phone the side lies over the conversation.
+            back = ui.button("Về hội thoại", icon="arrow_back").props("flat dense").classes("t-more self-start")
+            back.on("click", js_handler=TOGGLE_SIDE)
             TicketActions(self.visit, detail, on_done=self.refresh)
             ticket_facts.facts(
                 detail,

@@ -78,7 +78,7 @@ async def test_two_operators_cannot_answer_over_each_other(house: House, address
     for page in (lan, minh):
         await page.get_by_role("listitem").filter(has_text=ticket.code).click()
         await expect(page.get_by_label("Câu trả lời", exact=True)).to_be_disabled()
-    await expect(lan).to_have_title(f"(1) Phiếu {ticket.code} · 1022")
+    await expect(lan).to_have_title(f"(1) {ticket.code} · 1022")
     await lan.get_by_role("button", name="Tiếp quản").click()
     await expect(minh.get_by_text("Đang do Lê Thị Lan tiếp quản")).to_be_visible()
     await expect(minh.get_by_label("Câu trả lời", exact=True)).to_be_disabled()
@@ -223,3 +223,33 @@ async def test_a_closed_account_is_out_at_its_next_click(house: House, address: 
     await expect(admin.get_by_role("button", name="Mở lại lan")).to_be_visible()
     await lan.get_by_role("button", name="Tiếp quản").click()
     await expect(lan.get_by_role("heading", name="Đăng nhập")).to_be_visible()
+
+
+async def test_a_ticket_is_triaged_noted_promised_explained_and_closed(
+    house: House, address: str, log_in: LogIn
+) -> None:
+    await house.person("lan", shown="Lê Thị Lan")
+    asked = await house.message(conversation := await house.citizen(), "Làm lại sổ hộ nghèo ở đâu?")
+    near = {"entry": 1, "question": "Cấp thẻ BHYT ở đâu?", "similarity": 0.8, "lexical": 0.2, "final": 0.3}
+    await house.decision(asked, "handover", [near | {"confidence": 0.17}])
+    ticket = await house.ticket(conversation, "Làm lại sổ hộ nghèo ở đâu?", message=asked)
+    page = await log_in("lan")
+    await page.get_by_role("listitem").filter(has_text=ticket.code).click()
+    await page.get_by_role("button", name="Vì sao?").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("lam lai so ho ngheo")
+    await expect(page.get_by_role("dialog")).to_contain_text("17%")
+    await page.get_by_role("button", name="Đóng", exact=True).click()
+    await page.get_by_role("button", name="Phân loại").click()
+    await page.get_by_label("Mức độ").click()
+    await page.get_by_role("option", name="Gấp").click()
+    await page.get_by_role("button", name="Lưu", exact=True).click()
+    await expect(page.get_by_role("complementary").get_by_text("Gấp", exact=True)).to_be_visible()
+    await page.get_by_label("Ghi chú nội bộ").fill("Đã gọi, chưa bắt máy")
+    await page.get_by_role("button", name="Lưu ghi chú").click()
+    await expect(page.get_by_text("Đã gọi, chưa bắt máy")).to_be_visible()
+    await page.get_by_role("button", name="Hẹn trả lời").click()
+    await page.get_by_role("button", name="Hẹn và báo người dân").click()
+    await expect(page.get_by_role("log")).to_contain_text("Đơn vị hẹn trả lời bạn chậm nhất")
+    await page.get_by_role("button", name="Đóng phiếu").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Đóng phiếu").click()
+    await expect(page.get_by_text("Đã đóng", exact=True)).to_be_visible()
