@@ -22,6 +22,7 @@ from connectors.webchat.messages import ChatMessage, PublicTicket
 from faq.tables import EntryRow
 from handoff.journal import lock_conversation
 from handoff.reading import ticket_status_for_citizen
+from handoff.tables import SubjectRow, TicketRow
 
 WEBCHAT = WebchatConnector.name
 SUGGESTIONS = 4
@@ -92,10 +93,15 @@ class WebchatSide:
         """Where a ticket stands, for whoever knows its code. Raises NotFound."""
         async with self.database.transaction() as session:
             status = await ticket_status_for_citizen(session, TicketCode(code), None, now=now())
+            subject = await session.scalar(
+                select(SubjectRow.name)
+                .join(TicketRow, TicketRow.subject == SubjectRow.id)
+                .where(TicketRow.code == code)
+            )
         return PublicTicket(
             code=status.code,
             state_vi=status.state_vi,
-            subject=status.kind_vi,
+            subject=subject or "Đang phân loại",
             unit=status.unit_name or "Bộ phận Thường trực 1022",
             opened_at=status.created_at,
             promised_at=status.promised_at,
