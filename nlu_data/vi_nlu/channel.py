@@ -26,16 +26,23 @@ from nlu_data.vi_nlu.tracker_store import saved_loop
 
 logger = logging.getLogger(__name__)
 
+Turn = tuple[list[dict[str, Any]], str | None]
+"""Replies, and the name of the form under way."""
+REMEMBERED_TURNS = 500
+"""How many latest turns a repeated message is answered from; older ones the gateway finds in the tracker."""
+
 
 class GatewayChannel(InputChannel):
     """`POST /webhooks/rest/webhook?token=…` {"sender", "message", "metadata"} → the replies, in order.
 
     The header X-Active-Loop names the form that is under way now, or is empty: no second request is needed to know.
+    The same sender and message_id again get the same turn's replies: a repeated request never fills two steps at once.
     403: wrong token. 500 {"error": "turn failed"}: nothing of this turn was stored; try the message again.
     """
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()
+        self._turns: dict[tuple[str, Any], asyncio.Task[Turn]] = {}
 
     @classmethod
     def name(cls) -> str:
@@ -61,20 +68,38 @@ class GatewayChannel(InputChannel):
             if not hmac.compare_digest((request.args.get("token") or "").encode(), self._token):
                 return response.json({"error": "forbidden"}, status=403)
             fail_whole_turns(request.app.ctx.agent)
-            body = request.json
-            said = ReplyCollector()
-            message = UserMessage(
-                body["message"], said, body["sender"], input_channel=self.name(), metadata=body.get("metadata")
-            )
+            turn = self._turn(request.json, on_new_message)
             try:
-                await on_new_message(message)
+                replies, loop = await asyncio.shield(turn)
             except (Exception, asyncio.CancelledError) as failed:
                 # The text is the citizen's: it stays out of the log.
-                logger.error("channel.turn_failed %s %s", body["sender"], type(failed).__name__)
+                logger.error("channel.turn_failed %s %s", request.json.get("sender"), type(failed).__name__)
                 return response.json({"error": "turn failed"}, status=500)
-            return response.json(said.messages, headers={"X-Active-Loop": saved_loop.get() or ""})
+            return response.json(replies, headers={"X-Active-Loop": loop or ""})
 
         return routes
+
+    def _turn(
+        self, body: dict[str, Any], on_new_message: Callable[[UserMessage], Awaitable[Any]]
+    ) -> asyncio.Task[Turn]:
+        """The turn of this message: begun now, or the one that is under way or done, if the gateway grew impatient."""
+        key = (body["sender"], (body.get("metadata") or {}).get("message_id"))
+        known = self._turns.get(key) if key[1] is not None else None
+        if known is not None and not (known.done() and (known.cancelled() or known.exception())):
+            return known
+        turn = asyncio.ensure_future(self._converse(body, on_new_message))
+        turn.add_done_callback(lambda done: done.cancelled() or done.exception())  # fetched, so asyncio does not log it
+        self._turns[key] = turn
+        while len(self._turns) > REMEMBERED_TURNS:
+            self._turns.pop(next(iter(self._turns)))
+        return turn
+
+    async def _converse(self, body: dict[str, Any], on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Turn:
+        said = ReplyCollector()
+        await on_new_message(
+            UserMessage(body["message"], said, body["sender"], input_channel=self.name(), metadata=body.get("metadata"))
+        )
+        return said.messages, saved_loop.get()
 
 
 class ReplyCollector(CollectingOutputChannel):

@@ -156,9 +156,19 @@ async def test_a_turn_is_found_by_its_message_after_a_restart(house: House, serv
     assert "ở đâu" in (await house.say("c1", "rác thải đổ ra đường")).text
 
 
+async def test_the_same_message_twice_is_one_turn(house: House, services: Recorder) -> None:
+    await house.say("c1", "tôi muốn phản ánh")
+    body = {"sender": house.sender("c1"), "message": "rác thải đổ ra đường", "metadata": {"message_id": 77}}
+    twice = await asyncio.gather(*(house.client.post("/webhooks/rest/webhook", json=body) for _ in range(2)))
+    later = await house.client.post("/webhooks/rest/webhook", json=body)
+    assert twice[0].json() == twice[1].json() == later.json()
+    assert (await house.tracker("c1"))["slots"]["requested_slot"] == "report_where"
+
+
 async def test_header_names_the_form_under_way(house: House) -> None:
     async def loop_after(text: str) -> str:
-        body: dict[str, Any] = {"sender": house.sender("c9"), "message": text, "metadata": {"message_id": 1}}
+        metadata = {"message_id": len(text)}
+        body: dict[str, Any] = {"sender": house.sender("c9"), "message": text, "metadata": metadata}
         answer = await house.client.post("/webhooks/rest/webhook", json=body)
         return answer.headers["X-Active-Loop"]
 
