@@ -3,6 +3,7 @@
 import asyncio
 import mimetypes
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -32,6 +33,7 @@ from connectors.messenger.send import (
     attachment_body,
     body_of,
     parts_of,
+    recipient_of,
 )
 from connectors.messenger.settings import MessengerSettings
 from connectors.messenger.verify import handshake, verify
@@ -173,8 +175,11 @@ class MessengerConnector:
             if meaning.remedy is Remedy.BARRED:
                 self._bar()
                 self._refuse_while_barred()
-            if meaning.remedy is not Remedy.UPLOAD_AGAIN:
+            commented = meaning.remedy is Remedy.WINDOW and "comment_id" in recipient_of(outbound, mark)
+            if meaning.remedy is not Remedy.UPLOAD_AGAIN and not commented:
                 raise failure_for(refused.code, refused.subcode, after_s=refused.after_s) from refused
+            if commented:  # the comment had its one reply, or is too old; perhaps the person has written since
+                outbound = replace(outbound, context=None)
             try:
                 answer = await self._post(outbound, part, mark, files)
             except GraphRefused as again:

@@ -201,6 +201,24 @@ async def test_a_comment_gets_one_private_reply(meta: MessengerSimulator, connec
     assert [one.body["recipient"] for one in meta.to(said.user)[1:]] == [{"id": said.user}] * (len(parts_of(rest)) - 1)
 
 
+async def test_a_second_answer_to_a_comment_goes_to_the_chat_once_they_wrote(
+    meta: MessengerSimulator, connector: MessengerConnector
+) -> None:
+    person = "3000000000000000001"
+    comment = meta.running.call(lambda: meta.comment(person, "Ở đâu tiêm?"))
+    first, second = (outbound(text, citizen_ref=person, context=f"comment:{comment}") for text in ("Một", "Hai"))
+    await connector.send(first)
+    with pytest.raises(GiveUp) as failed:
+        await connector.send(second)
+    assert failed.value.action is Action.WINDOW
+    meta.running.call(lambda: meta.say(person, "Cảm ơn"))
+    await connector.send(second)
+    assert [(one.text, one.body["recipient"]) for one in meta.to(person)] == [
+        ("Một", {"comment_id": comment}),
+        ("Hai", {"id": person}),
+    ]
+
+
 async def test_the_echo_names_our_row(meta: MessengerSimulator, connector: MessengerConnector) -> None:
     await connector.send(outbound("Chào"))
     metadata = meta.to(CITIZEN)[0].body["message"]["metadata"]
