@@ -17,16 +17,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import structlog
 from rich.console import Console
 
 from actions import sidecar
-from bot.base.postgres import database_address
+from bot.base.postgres import database_address, revive_embedded
 from bot.base.settings import HouseSettings
 from bot.setup import first_start, prepare_database
 
@@ -37,6 +38,7 @@ STOP_WITHIN_S = 8.0
 RESTART_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits before a part that died is started again; a part that ran for a minute starts over at the first."""
 READY_WITHIN_S = 180.0
+DATABASE_LOOK_EVERY_S = 1.0
 
 
 class CannotServe(Exception):
@@ -65,14 +67,15 @@ async def serve(settings: HouseSettings, console: Console) -> int:
     with _only_one(settings.tongdai_data_dir), _database(settings, console) as url:
         _check_port_is_free(settings.tongdai_host, settings.tongdai_port)
         await asyncio.to_thread(prepare_database, url)
-        if stop.is_set():
-            return 0
         if not await _train_if_needed(settings, console, stop):
             return 0
-        await first_start(url, settings, console)
+        if not await _unless_stopped(first_start(url, settings, console), stop):
+            return 0
         parts = _parts(settings, url)
         watchers = [asyncio.create_task(_keep_running(part, stop), name=part.name) for part in parts]
         announcer = asyncio.create_task(_announce_ready(settings, console, stop))
+        if settings.database_url is None:
+            watchers.append(asyncio.create_task(_keep_database_running(settings.tongdai_data_dir, stop)))
         await stop.wait()
         console.print("Đang dừng…")
         announcer.cancel()
@@ -125,6 +128,18 @@ async def _keep_running(part: Part, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), wait)
 
 
+async def _keep_database_running(data_dir: Path, stop: asyncio.Event) -> None:
+    """Start the embedded PostgreSQL again when it has died; the parts reconnect by themselves."""
+    while not stop.is_set():
+        try:
+            if await asyncio.to_thread(revive_embedded, data_dir):
+                log.error("database.restarted")
+        except Exception as error:  # whatever it is, the next look may succeed: its last processes need a moment to go
+            log.warning("database.not_back_yet", error=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), DATABASE_LOOK_EVERY_S)
+
+
 async def _stop_all(parts: Sequence[Part], watchers: Sequence["asyncio.Task[None]"]) -> None:
     for part in parts:
         _signal(part, signal.SIGTERM)
@@ -139,6 +154,19 @@ def _signal(part: Part, number: signal.Signals) -> None:
     if part.process and part.process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(part.process.pid, number)
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> bool:
+    """Do `work`, or as much of it as there is time for: False if we were asked to stop meanwhile."""
+    task, stopper = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopper}, return_when=asyncio.FIRST_COMPLETED)
+    stopper.cancel()
+    if stop.is_set():
+        task.cancel()
+        await asyncio.wait({task})
+        return False
+    await task
+    return True
 
 
 async def _announce_ready(settings: HouseSettings, console: Console, stop: asyncio.Event) -> None:

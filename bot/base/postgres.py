@@ -31,6 +31,19 @@ def embedded_database(data_dir: Path) -> Iterator[str]:
         server.cleanup()
 
 
+def revive_embedded(data_dir: Path) -> bool:
+    """Start the embedded server again if it has died; True if it had. Call it only while `embedded_database` is open.
+
+    Raises CalledProcessError while its last processes still hold its memory: try again a second later.
+    """
+    server = get_server((data_dir / "postgres").resolve())
+    process = server.get_postmaster_info().process
+    if process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        return False
+    server.ensure_postgres_running()
+    return True
+
+
 @contextmanager
 def database_address(database_url: str | None, data_dir: Path) -> Iterator[str]:
     """`database_url` when there is one, else the embedded database's address."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kb_import.samples.content import load_samples
 from tests.scenarios.house import House, free_port, opened
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.zalo import ZaloSimulator
@@ -53,6 +54,39 @@ def town() -> Iterator[Town]:
     finally:
         zalo.stop()
         messenger.stop()
+
+
+@dataclass(frozen=True)
+class Words:
+    """Questions whose outcome is known on the sample banks: which these are may change with the ranker."""
+
+    known: str
+    """Is answered."""
+    answer: str
+    """How the answer to it begins."""
+    vague: str
+    """Gets choices."""
+    unknown: str
+    """Becomes a ticket."""
+
+
+VAGUE = ("hỗ trợ", "giấy đi đường", "xét nghiệm", "cách ly", "tiêm vắc xin", "hồ sơ", "F1", "siêu thị", "đi chợ")
+
+
+@pytest.fixture(scope="session")
+def words(town: Town) -> Words:
+    """Found by asking, as somebody else."""
+    citizen = town.house.citizen()
+    banks = load_samples()
+    entries = [entry for bank in banks for entry in bank.entries[:3]]
+    known = next(one for one in entries if _begin(one.answer) in citizen.ask(one.question)["text"])
+    vague = next(one for one in VAGUE if len(citizen.ask(one)["choices"]) >= 3)
+    unknown = next(one for bank in banks for one in bank.unanswerable if citizen.ask(one)["ticket"])
+    return Words(known.question, _begin(known.answer), vague, unknown)
+
+
+def _begin(answer: str) -> str:
+    return answer.splitlines()[0][:40].strip()
 
 
 @pytest.fixture

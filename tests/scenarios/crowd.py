@@ -3,7 +3,7 @@
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -39,6 +39,7 @@ class Crowd:
     """Channel → how many."""
     messages_each: int
     between_s: tuple[float, float]
+    words: Sequence[str] = WORDS
     dice: random.Random = field(default_factory=lambda: random.Random(1022))
     spoken: list[Spoken] = field(default_factory=list)
     moved: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -65,7 +66,7 @@ class Crowd:
         say = await self._way(channel, citizen)
         for _ in range(self.messages_each):
             await asyncio.sleep(self.dice.uniform(*self.between_s))
-            own_id = await say(self.dice.choice(WORDS))
+            own_id = await say(self.dice.choice(self.words))
             async with self.moved:
                 self.spoken.append(Spoken(channel, citizen, own_id))
                 self.moved.notify_all()

@@ -205,8 +205,15 @@ class House:
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows straight from its database."""
-        with psycopg.connect(self.database_url, autocommit=True) as connection:
-            return connection.execute(query.encode(), values).fetchall()
+
+        def look() -> list[list[tuple[Any, ...]]] | None:
+            try:
+                with psycopg.connect(self.database_url, autocommit=True) as connection:
+                    return [connection.execute(query.encode(), values).fetchall()]
+            except psycopg.OperationalError:  # it was just killed
+                return None
+
+        return eventually("its database answers", look, seconds=60, every_s=0.25)[0]
 
     def add_user(self, name: str, role: str, unit: str | None = None) -> str:
         """A new account; its one-time password."""

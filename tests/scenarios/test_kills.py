@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from tests.scenarios.conftest import Town
-from tests.scenarios.crowd import Crowd
+from tests.scenarios.conftest import Town, Words
+from tests.scenarios.crowd import WORDS, Crowd
 from tests.scenarios.house import House, eventually
 from tests.scenarios.ledger import audit, open_work
 
@@ -28,6 +28,14 @@ def kill_a_backend(house: House) -> int:
     return pid
 
 
+def kill_postgres(house: House) -> int:
+    """kill -9 the embedded PostgreSQL itself: `serve` starts it again."""
+    pid = int((house.data / "postgres" / "postmaster.pid").read_text().split()[0])
+    assert "postgres" in psutil.Process(pid).name()
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
 @pytest.fixture
 def duplicates(town: Town) -> Iterator[None]:
     """Platforms that deliver every tenth webhook twice."""
@@ -38,15 +46,19 @@ def duplicates(town: Town) -> Iterator[None]:
         platform.faults.duplicate_rate = 0.0
 
 
-async def test_killed_parts_lose_nothing_and_answer_nothing_twice(house: House, town: Town, duplicates: None) -> None:
+async def test_killed_parts_lose_nothing_and_answer_nothing_twice(
+    house: House, town: Town, duplicates: None, words: Words
+) -> None:
     citizens = {"webchat": 10, "zalo": 5, "messenger": 5}
-    crowd = Crowd(house.url, town.zalo, town.messenger, citizens, messages_each=10, between_s=(1.0, 4.0))
+    said = (*WORDS, words.known, words.vague, words.unknown)
+    crowd = Crowd(house.url, town.zalo, town.messenger, citizens, messages_each=10, between_s=(1.0, 4.0), words=said)
     everybody = asyncio.create_task(crowd.run())
     kills: tuple[Callable[[], int], ...] = (
         lambda: house.kill("worker"),
         lambda: house.kill("gateway"),
         lambda: house.kill("rasa"),
         lambda: kill_a_backend(house),
+        lambda: kill_postgres(house),
         lambda: house.kill("worker"),
     )
     gone = []

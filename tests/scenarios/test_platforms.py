@@ -9,18 +9,13 @@ import pytest
 from bot.contracts.errors import Conflict
 from handoff.hold import AlreadyTaken
 from handoff.role import Role
-from tests.scenarios.conftest import Town
+from tests.scenarios.conftest import Town, Words
 from tests.scenarios.house import House, eventually
 from tests.scenarios.people import Phone, hire, last_of, staff_desk
 from tests.simulators.faults import Faults
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-KNOWN = "Tra cứu tình trạng hồ sơ đã nộp như thế nào?"
-KNOWN_ANSWER = "tra cứu hồ sơ và nhập mã hồ sơ"
-UNKNOWN = "Lịch mổ mắt từ thiện năm nay tổ chức ngày nào?"
-VAGUE = ("hỗ trợ", "giấy đi đường", "xét nghiệm", "cách ly", "tiêm vắc xin", "hồ sơ", "F1", "siêu thị")
-"""Words so few that a bank of 250 entries can only offer choices; which of them do may change with the ranker."""
 PERSON = "Gặp cán bộ"
 
 
@@ -37,9 +32,9 @@ def button_titles(said: object) -> list[str]:
     return [one["title"] for one in getattr(said, "buttons", [])]
 
 
-def test_answered_and_chosen_with_a_button(phone: Phone, house: House) -> None:
-    assert KNOWN_ANSWER in phone.ask(KNOWN).text
-    offered = next(said for said in map(phone.ask, VAGUE) if button_titles(said))
+def test_answered_and_chosen_with_a_button(phone: Phone, house: House, words: Words) -> None:
+    assert words.answer in phone.ask(words.known).text
+    offered = phone.ask(words.vague)
     titles = button_titles(offered)
     assert 2 <= len(titles) <= 4
     assert any(PERSON in title for title in titles)  # perhaps with a number before it
@@ -49,8 +44,8 @@ def test_answered_and_chosen_with_a_button(phone: Phone, house: House) -> None:
     assert {row["status"] for row in phone.rows(house)} <= {"sent", "delivered", "seen"}
 
 
-async def test_taken_over_answered_in_the_chat_and_given_back(phone: Phone, house: House) -> None:
-    handed = phone.ask(UNKNOWN)
+async def test_taken_over_answered_in_the_chat_and_given_back(phone: Phone, house: House, words: Words) -> None:
+    handed = phone.ask(words.unknown)
     conversation = phone.conversation(house)
     code = house.sql("select code from tickets where conversation_id = %s", conversation)[0][0]
     assert code in handed.text
@@ -63,15 +58,15 @@ async def test_taken_over_answered_in_the_chat_and_given_back(phone: Phone, hous
             await desk.take_over(conversation, second)
         with pytest.raises(Conflict):
             await desk.reply(conversation, second, "Tôi cũng trả lời.")
-        phone.wait_until_handled(house, phone.say(KNOWN))
+        phone.wait_until_handled(house, phone.say(words.known))
         assert len(phone.got) == 2
         await desk.hand_back(conversation, first)
-        assert KNOWN_ANSWER in phone.ask(KNOWN).text
+        assert words.answer in phone.ask(words.known).text
     assert [row["status"] for row in phone.rows(house)].count("failed") == 0
 
 
-def test_a_colleague_in_the_platforms_own_inbox_silences_the_bot(phone: Phone, house: House) -> None:
-    phone.ask(KNOWN)
+def test_a_colleague_in_the_platforms_own_inbox_silences_the_bot(phone: Phone, house: House, words: Words) -> None:
+    phone.ask(words.known)
     simulator = phone.simulator
     simulator.running.call(lambda: simulator.officer_says(phone.user, "Em là cán bộ trực, bác chờ em xem ạ."))
     conversation = phone.conversation(house)
@@ -79,13 +74,13 @@ def test_a_colleague_in_the_platforms_own_inbox_silences_the_bot(phone: Phone, h
         "the colleague's words are in the history",
         lambda: house.sql("select 1 from messages where conversation_id = %s and author = 'operator'", conversation),
     )
-    phone.wait_until_handled(house, phone.say(KNOWN))
+    phone.wait_until_handled(house, phone.say(words.known))
     assert len(phone.got) == 2
 
 
-def test_duplicates_are_dropped_and_order_is_kept(phone: Phone, house: House) -> None:
+def test_duplicates_are_dropped_and_order_is_kept(phone: Phone, house: House, words: Words) -> None:
     phone.simulator.faults.duplicate_rate = 1.0
-    said = [phone.say(text) for text in (KNOWN, UNKNOWN, "cảm ơn nhé", KNOWN, "Xin chào")]
+    said = [phone.say(text) for text in (words.known, words.unknown, "cảm ơn nhé", words.known, "Xin chào")]
     got = phone.wait_for(len(said))
     eventually("every repeat has come", lambda: phone.simulator.courier.is_idle)
     for one in said:
@@ -101,10 +96,10 @@ def test_duplicates_are_dropped_and_order_is_kept(phone: Phone, house: House) ->
     assert len(phone.got) == len(got) == len(said)
 
 
-def test_errors_are_retried_until_the_message_is_there_once(phone: Phone, house: House) -> None:
+def test_errors_are_retried_until_the_message_is_there_once(phone: Phone, house: House, words: Words) -> None:
     codes = {"zalo": [-200, -32], "messenger": [2, 613]}
     phone.simulator.faults.next_codes = list(codes[phone.simulator.name])
-    phone.say(KNOWN)
+    phone.say(words.known)
     eventually("the errors were met", lambda: not phone.simulator.faults.next_codes)
     assert phone.got == []
     (row,) = phone.rows(house)
@@ -121,9 +116,11 @@ def test_errors_are_retried_until_the_message_is_there_once(phone: Phone, house:
     assert len(phone.got) == 1
 
 
-def test_an_accepted_message_whose_answer_was_cut_off_is_not_sent_twice(phone: Phone, house: House) -> None:
+def test_an_accepted_message_whose_answer_was_cut_off_is_not_sent_twice(
+    phone: Phone, house: House, words: Words
+) -> None:
     phone.simulator.faults.cut_next = 1
-    phone.say(KNOWN)
+    phone.say(words.known)
     phone.wait_for(1)
     eventually("it is found to have gone out", lambda: phone.rows(house)[0]["status"] in {"sent", "delivered"})
     (row,) = phone.rows(house)
@@ -132,9 +129,9 @@ def test_an_accepted_message_whose_answer_was_cut_off_is_not_sent_twice(phone: P
     assert len(phone.got) == 2
 
 
-async def test_what_can_not_be_sent_is_shown_and_can_be_sent_again(phone: Phone, house: House) -> None:
+async def test_what_can_not_be_sent_is_shown_and_can_be_sent_again(phone: Phone, house: House, words: Words) -> None:
     phone.simulator.faults.next_codes = [-204] if phone.simulator.name == "zalo" else [368]
-    phone.say(KNOWN)
+    phone.say(words.known)
     row = eventually("it has failed", lambda: [one for one in phone.rows(house) if one["status"] == "failed"])[0]
     assert row["failure"]
     assert phone.got == []
@@ -143,11 +140,13 @@ async def test_what_can_not_be_sent_is_shown_and_can_be_sent_again(phone: Phone,
         assert history[-1].failure == row["failure"]
         operator = (await hire(desk.database, Role.OPERATOR)).account
         assert await desk.send_again(last_of(phone, house), operator)
-    assert KNOWN_ANSWER in phone.wait_for(1)[0].text
+    assert words.answer in phone.wait_for(1)[0].text
 
 
-async def test_an_answer_outside_the_window_waits_for_the_citizens_next_message(phone: Phone, house: House) -> None:
-    phone.ask(UNKNOWN)
+async def test_an_answer_outside_the_window_waits_for_the_citizens_next_message(
+    phone: Phone, house: House, words: Words
+) -> None:
+    phone.ask(words.unknown)
     conversation = phone.conversation(house)
     simulator = phone.simulator
     simulator.running.call(lambda: simulator.age(phone.user, 24 * 8))
@@ -165,15 +164,15 @@ async def test_an_answer_outside_the_window_waits_for_the_citizens_next_message(
         eventually("it is marked as sent", lambda: phone.rows(house)[-1]["status"] in {"sent", "delivered"})
 
 
-def test_zalo_token_is_refreshed_once_in_the_middle(town: Town, house: House) -> None:
+def test_zalo_token_is_refreshed_once_in_the_middle(town: Town, house: House, words: Words) -> None:
     phones = [Phone(town.zalo) for _ in range(4)]
-    phones[0].ask(KNOWN)
+    phones[0].ask(words.known)
     used = list(town.zalo.refreshes)
     town.zalo.running.call(town.zalo.expire_tokens)
     for phone in phones:
-        phone.say(KNOWN)
+        phone.say(words.known)
     for phone in phones:
-        assert KNOWN_ANSWER in phone.wait_for(1)[-1].text
+        assert words.answer in phone.wait_for(1)[-1].text
     new = town.zalo.refreshes[len(used) :]
     assert len(new) == len(set(new)) == 1
     assert not set(new) & set(used)

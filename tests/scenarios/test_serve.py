@@ -14,12 +14,10 @@ import xlwt
 
 from bot.base.db import libpq_url
 from tests.conftest import with_database
+from tests.scenarios.conftest import Words
 from tests.scenarios.house import House, eventually, free_port, opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-KNOWN = "Nộp hồ sơ dịch vụ công trực tuyến ở đâu, đăng nhập bằng tài khoản nào?"
-KNOWN_ANSWER = "dichvucong.gov.vn"
 
 
 def say_sheet(path: Path, rows: list[tuple[str, str]]) -> Path:
@@ -44,14 +42,14 @@ def counts(house: House) -> tuple[int, ...]:
     return tuple(found[0])
 
 
-def test_start_stop_start_again_and_a_killed_supervisor(folder: Path) -> None:
+def test_start_stop_start_again_and_a_killed_supervisor(folder: Path, words: Words) -> None:
     house = House(folder / "data")
     try:
         house.start()
         assert house.first_password
         assert house.printed("Đã nạp 10 bộ câu hỏi mẫu.")
         citizen = house.citizen()
-        assert KNOWN_ANSWER in citizen.ask(KNOWN)["text"]
+        assert words.answer in citizen.ask(words.known)["text"]
         before = counts(house)
         embedded_until = house.sql("select max(created_at) from embeddings")
 
@@ -77,7 +75,7 @@ def test_start_stop_start_again_and_a_killed_supervisor(folder: Path) -> None:
             seconds=20,
         )
         house.start()
-        assert KNOWN_ANSWER in citizen.ask(KNOWN)["text"]
+        assert words.answer in citizen.ask(words.known)["text"]
         assert [one["from"] for one in citizen.history()] == ["citizen", "bot"] * 2
         assert house.stop() == 0
         assert house.left() == []
@@ -85,11 +83,13 @@ def test_start_stop_start_again_and_a_killed_supervisor(folder: Path) -> None:
         house.clear_away()
 
 
-def test_stop_while_still_starting_leaves_nothing(folder: Path) -> None:
+@pytest.mark.parametrize("begun", ["Khởi động PostgreSQL", "Tài khoản quản trị đầu tiên"])
+def test_stop_while_still_starting_leaves_nothing(begun: str, folder: Path) -> None:
+    """While PostgreSQL starts, and while the sample banks are imported."""
     house = House(folder / "data")
     try:
         house.launch()
-        eventually("it has begun", lambda: house.printed("Khởi động PostgreSQL"))
+        eventually("it has come so far", lambda: house.printed(begun))
         assert house.stop() == 0, house.said()
         assert house.left() == []
     finally:
@@ -107,15 +107,17 @@ def foreign_database(server_url: str) -> Iterator[str]:
         connection.execute(f'drop database "{name}" with (force)'.encode())
 
 
-def test_two_houses_at_once_one_on_a_foreign_database(house: House, foreign_database: str, folder: Path) -> None:
+def test_two_houses_at_once_one_on_a_foreign_database(
+    house: House, foreign_database: str, folder: Path, words: Words
+) -> None:
     settings = {"DATABASE_URL": foreign_database, "TONGDAI_SAMPLE_BANKS": "false"}
     with opened(folder / "other", settings) as other:
         assert not (other.data / "postgres").exists()
         assert libpq_url(other.database_url) == libpq_url(foreign_database)
         here, there = house.citizen(), other.citizen()
-        assert KNOWN_ANSWER in here.ask(KNOWN)["text"]
-        assert there.ask(KNOWN)["ticket"]  # its bank is empty: a person answers
-        assert here.history()[0]["text"] == there.history()[0]["text"] == KNOWN
+        assert words.answer in here.ask(words.known)["text"]
+        assert there.ask(words.known)["ticket"]  # its bank is empty: a person answers
+        assert here.history()[0]["text"] == there.history()[0]["text"] == words.known
         assert other.sql("select count(*) from messages where direction = 'in'") == [(1,)]
         assert other.stop() == 0
         assert other.left() == []
@@ -185,7 +187,7 @@ def test_broken_file_changes_nothing_and_names_the_place(house: House, tmp_path:
     assert counts(house) == before
 
 
-def test_user_add_and_ask(house: House) -> None:
+def test_user_add_and_ask(house: House, words: Words) -> None:
     name = f"op{uuid.uuid4().hex[:6]}"
     assert len(house.add_user(name, "operator")) >= 10
     twice = house.command("user", "add", name, "--role", "operator")
@@ -193,16 +195,16 @@ def test_user_add_and_ask(house: House) -> None:
     assert name in twice.err
     assert house.command("user", "add", f"{name}x", "--role", "unit_officer").code == 2
 
-    found = json.loads(house.command("ask", KNOWN, "--json").out)
+    found = json.loads(house.command("ask", words.known, "--json").out)
     assert found["decision"] == "answer"
-    assert KNOWN_ANSWER in found["answers"][0]["answer"]
-    assert found["answers"][0]["unit"] == "STTTT"
+    assert words.answer in found["answers"][0]["answer"]
     assert found["evidence"]["candidates"]
 
 
 def test_commands_work_while_nothing_is_running(folder: Path, tmp_path: Path) -> None:
+    question = "Nộp hồ sơ dịch vụ công trực tuyến ở đâu?"
     house = House(folder / "data", settings={"TONGDAI_SAMPLE_BANKS": "false"})
-    file = say_sheet(tmp_path / "bo-cau-hoi.xls", [(KNOWN, "Trên dichvucong.gov.vn.")])
+    file = say_sheet(tmp_path / "bo-cau-hoi.xls", [(question, "Trên dichvucong.gov.vn.")])
     assert house.command("import", str(file), "--unit", "STTTT", "--yes").code == 0
-    assert json.loads(house.command("ask", KNOWN, "--json").out)["decision"] == "answer"
+    assert json.loads(house.command("ask", question, "--json").out)["decision"] == "answer"
     assert house.left() == []
