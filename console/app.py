@@ -2,14 +2,15 @@
 
 import importlib
 import importlib.util
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
 import fastapi
+from fastapi.responses import RedirectResponse
 from nicegui import app as nicegui_app
 from nicegui import core, ui
 
+from console.gate import Gate
 from console.pages import accounts, entries, entry, login, password, shift, status, teach, ticket, unanswered, waiting
 from console.services import ConsoleServices
 from console.session import Sessions, is_same_origin
@@ -21,19 +22,6 @@ ICON: Final = (STATIC / "icon.svg").read_text(encoding="utf-8")
 PAGES: Final = (login, password, waiting, ticket, unanswered, teach, entries, entry, accounts, shift, status)
 LATER_PAGES: Final = ("console.pages.imports",)
 """Pages of helpers that may not be installed; each has `register(services)` like all others."""
-CONTENT_POLICY: Final = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; media-src 'self' data: blob:; "
-    "frame-ancestors 'none'; form-action 'self'; base-uri 'none'; object-src 'none'"
-)
-"""NiceGUI compiles its templates in the browser, hence 'unsafe-eval'. No third-party host is named."""
-HEADERS: Final = (
-    (b"content-security-policy", CONTENT_POLICY.encode()),
-    (b"x-frame-options", b"DENY"),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-)
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def mount_console(app: fastapi.FastAPI, services: ConsoleServices, *, storage_secret: str) -> None:
@@ -42,14 +30,15 @@ def mount_console(app: fastapi.FastAPI, services: ConsoleServices, *, storage_se
     `storage_secret` signs the session cookie. Routes that `app` has already (`/`, `/api`, `/webhooks`, `/healthz`)
     keep working.
     """
-    nicegui_app.state.console_sessions = Sessions(storage_secret, services.https)
+    sessions = nicegui_app.state.console_sessions = Sessions(storage_secret, services.https)
     nicegui_app.add_static_files("/console/static", STATIC)
     for page in PAGES:
         page.register(services)
     for name in LATER_PAGES:
         if importlib.util.find_spec(name):
             importlib.import_module(name).register(services)
-    nicegui_app.add_middleware(SafeHeaders)
+    nicegui_app.add_middleware(Gate, sessions=sessions)
+    nicegui_app.add_api_route("/console/{rest:path}", no_such_page, include_in_schema=False)
     core.sio.eio.cors_allowed_origins = is_socket_from_here
     # No storage_secret for NiceGUI itself: it would write files per browser, and we keep nothing there.
     ui.run_with(
@@ -66,28 +55,11 @@ def mount_console(app: fastapi.FastAPI, services: ConsoleServices, *, storage_se
     )
 
 
+async def no_such_page(rest: str) -> RedirectResponse:
+    """A page that does not exist: back to the beginning, rather than a page in another language."""
+    return RedirectResponse("/console", status_code=303)
+
+
 def is_socket_from_here(origin: str | None, environ: dict[str, Any]) -> bool:
     """May a page of this origin open NiceGUI's WebSocket? Every click travels over it, so this is our CSRF check."""
     return is_same_origin(origin, environ.get("HTTP_HOST"), environ.get("HTTP_X_FORWARDED_HOST"))
-
-
-class SafeHeaders:
-    """Headers that keep other sites' frames and scripts out, on everything the console serves."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *HEADERS]
-                if scope["path"].startswith("/console") and not scope["path"].startswith("/console/static"):
-                    message["headers"].append((b"cache-control", b"no-store"))
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)

@@ -20,7 +20,7 @@ from console.wording import shorten
 from handoff.reading import load_waiting_for
 from handoff.rights import Action
 from handoff.role import Role
-from handoff.ticket import AT_UNIT, State
+from handoff.ticket import AT_UNIT, State, parse_code
 from handoff.unit import Subject
 from handoff.units import load_subjects
 from handoff.views import TicketView
@@ -39,6 +39,8 @@ class Tab:
 
 NOBODY: Final = "Không có ai đang chờ. Phiếu mới sẽ tự hiện ở đây, kèm âm báo."
 DONE: Final = frozenset({State.ANSWERED, State.CLOSED})
+DONE_READ: Final = 2000
+"""The newest are wanted, but the room gives the oldest deadlines first."""
 DESK_TABS: Final = (
     Tab("waiting", "Chờ tiếp nhận", frozenset({State.WAITING, State.SENT_BACK}), NOBODY),
     Tab("mine", "Tôi đang xử lý", frozenset({State.IN_PROGRESS}), "Bạn chưa tiếp quản hội thoại nào.", mine=True),
@@ -90,9 +92,9 @@ class WaitingPage:
             ui.select(options, value=0, on_change=self._pick_subject).props(
                 'dense outlined options-dense aria-label="Lọc theo lĩnh vực"'
             ).style("width: 210px").mark("filter-subject")
-            ui.input(placeholder="Tìm mã phiếu, nội dung, đơn vị", on_change=self._pick_words).props(
+            ui.input(placeholder="Tìm nội dung, đơn vị; gõ mã phiếu rồi Enter để mở", on_change=self._pick_words).props(
                 'dense outlined clearable debounce=250 aria-label="Tìm phiếu"'
-            ).classes("c-grow").mark("filter-words")
+            ).classes("c-grow").mark("filter-words").on("keydown.enter", self._open_code)
         self.list = WaitingList()
         ui.html("<kbd>j</kbd> <kbd>k</kbd> hoặc mũi tên để chọn, <kbd>Enter</kbd> để mở", sanitize=False).classes(
             "w-keys"
@@ -110,10 +112,11 @@ class WaitingPage:
                 states=self.tab.states,
                 subject=self.subject,
                 mine=self.tab.mine,
+                limit=DONE_READ if self.tab.states == DONE else 200,
             )
             if self.tab.states == DONE:
                 found.sort(key=lambda one: one.created_at, reverse=True)
-            shown = [one for one in found if matches(one, self.words)]
+            shown = [one for one in found if matches(one, self.words)][:200]
             channels = await load_channels(session, {one.conversation for one in shown})
         self.list.show(shown, channels, now=now(), empty=self.tab.empty)
         for name, button in self.buttons.items():
@@ -136,6 +139,11 @@ class WaitingPage:
     async def _pick_words(self, event: Any) -> None:
         self.words = (event.value or "").strip()
         await self.refresh()
+
+    def _open_code(self) -> None:
+        """A whole code was typed, as a citizen reads it out on the phone: open that ticket, wherever it is."""
+        if code := parse_code(self.words):
+            ui.navigate.to(f"/console/tickets/{code}")
 
 
 def matches(ticket: TicketView, words: str) -> bool:

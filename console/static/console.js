@@ -1,7 +1,8 @@
 // Sound, tab title and tab icon of the console. No library, no third-party host.
 window.console1022 = (() => {
   const KEY = "console1022.sound";
-  let last = null, audio = null, plainTitle = null;
+  const LAST = "console1022.last"; // kept over page changes: who comes meanwhile is heard as well
+  let audio = null, plainTitle = null;
   const soundOn = () => localStorage.getItem(KEY) !== "off";
 
   function tone(from, frequency, seconds) {
@@ -47,8 +48,9 @@ window.console1022 = (() => {
       badge.textContent = count > 99 ? "99+" : count;
       badge.classList.toggle("c-urgent", urgent > 0);
     }
+    const last = JSON.parse(sessionStorage.getItem(LAST) || "null");
     if (last && (urgent > last.urgent || count > last.count)) beep(urgent > last.urgent);
-    last = { count, urgent };
+    sessionStorage.setItem(LAST, JSON.stringify({ count, urgent }));
   }
 
   function showSound() {

@@ -194,6 +194,8 @@ async def test_other_sites_cannot_act_and_the_gateway_keeps_its_routes(house: Ho
             got = await client.get(path)
             assert (got.status_code, got.headers["location"].split("?")[0]) == (303, "/console/login")
             assert got.headers["x-frame-options"] == "DENY"
+        assert (await client.get("/no-such-page")).status_code == 404
+        assert (await client.get("/_nicegui_ws/../console")).status_code == 303
 
 
 async def test_emergencies_come_first_and_the_keyboard_opens_them(house: House, address: str, log_in: LogIn) -> None:
