@@ -46,6 +46,38 @@ TAIL: Final = re.compile(
 """What comes after a question: "em cảm ơn ạ", "mong ad trả lời sớm"."""
 
 
+_QUESTION_WORDS: Final = re.compile(
+    r"(?<!\w)(gì|nào|đâu|sao|bao|mấy|không|ko|chưa|ai|gi|nao|dau|khong|chua|may|k|hk|j)(?!\w)", re.IGNORECASE
+)
+FOLLOW: Final = re.compile(
+    r"^(?:thế còn|vậy còn|còn như|còn|thế thì|vậy thì|thế|vậy|nếu)(?: |$)"
+    r"|(?: |^)(?:thì sao|thì thế nào|thì như thế nào|thì phải làm sao|thì làm sao|có khác không|có được không)(?: ạ| vậy)*$"
+)
+"""How a question sounds that leans on the one before it: "thế còn trẻ em?", "ở Sầm Sơn thì sao?"."""
+FOLLOW_WORDS: Final = 9
+"""A longer message says by itself what it is about."""
+
+
+def questions_of(text: str) -> list[str]:
+    """The questions in a message: what ends in "?", with what was said before it; lines, if none does.
+
+    One question, or none that can be told apart, gives the message itself.
+    """
+    parts = [part.strip() for part in re.split(r"\?+", text)]
+    if len([part for part in parts if part]) < 2:
+        parts = [line.strip() for line in text.splitlines()]
+    parts = [part for part in parts if len(words_of(part)) >= 2 and _QUESTION_WORDS.search(part)]
+    return parts if len(parts) > 1 else [text]
+
+
+def follow_up(words: Sequence[str]) -> tuple[str, ...] | None:
+    """What a follow-up adds to the question before it; None if the message stands by itself."""
+    line = " ".join(words)
+    if len(words) > FOLLOW_WORDS or not FOLLOW.search(line):
+        return None
+    return tuple(FOLLOW.sub(" ", FOLLOW.sub(" ", line).strip()).split())
+
+
 def sentences_of(text: str) -> list[list[str]]:
     """The message's words, parted where it is punctuated."""
     return [words for part in _STOPS.split(text) if (words := words_of(part))]

@@ -2,20 +2,35 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 
 import structlog
 
 from bot.base.db import Database
 from bot.contracts.ids import EntryId, UnitCode
-from faq.decide import Answer, Decision, Evidence, HandOver, OfferChoices, Reason, Verdict, choices
+from faq.calibrate import Calibration, CoveragePoint
+from faq.clauses import questions_of
+from faq.decide import (
+    Answer,
+    Answers,
+    Decision,
+    Evidence,
+    HandOver,
+    OfferChoices,
+    Reason,
+    Thresholds,
+    Verdict,
+    choices,
+)
 from faq.embed import Embedder, FloatArray
 from faq.entry import EntryRecord
 from faq.index import Index, Piece, pieces_of
 from faq.search import Found, load_searcher
 from faq.settings import FaqSettings
 from faq.store import load_generation, load_live_entries, load_live_versions
+from faq.tuning import Labelled, judge_and_fit, load_tuning
 from faq.vectors import load_vectors
 
 log = structlog.get_logger(__name__)
@@ -63,6 +78,7 @@ class FaqEngine:
             began = time.monotonic()
             async with self._database.transaction() as session:
                 generation = await load_generation(session)
+                tuning = await load_tuning(session)
                 versions = await load_live_versions(session)
                 fresh = [entry for entry, version in versions.items() if (entry, version) not in self._known]
                 records = await load_live_entries(session, ids=fresh, unit_names=self.unit_names) if fresh else []
@@ -85,6 +101,9 @@ class FaqEngine:
                 ordinary=self._searcher.ranker.ordinary,
                 centre=self._searcher.ranker.centres.get(self._embedder.name),
             )
+            shipped = Calibration.from_json(self._searcher.ranker.calibration)
+            target = tuning.target or self._settings.target
+            self._searcher.use(tuning.calibration or shipped, target)
             self._known, self._index = known, index
             log.info(
                 "faq.index_ready",
@@ -112,22 +131,86 @@ class FaqEngine:
         index = self._index
         if index is None:
             raise RuntimeError("FaqEngine.ask before start")
-        found = await asyncio.to_thread(self._searcher.search, index, text, today=today, place=place, exclude=exclude)
+        return await asyncio.to_thread(self._ask, index, text, today, previous, place, exclude)
+
+    def coverage_at(self, target: float) -> CoveragePoint:
+        """What an administrator would get for this target: threshold, coverage and precision on labelled questions."""
+        return self._searcher.calibration.point_at(target)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The limits in force."""
+        return self._searcher.thresholds
+
+    async def calibrate(self, questions: Sequence[Labelled], *, today: date) -> Calibration:
+        """A calibration for the banks as they are now, from judged questions; `tuning.save_calibration` stores it.
+
+        Raises Refused if there are too few of them.
+        """
+        index = self._index
+        if index is None:
+            raise RuntimeError("FaqEngine.calibrate before start")
+        return await asyncio.to_thread(judge_and_fit, self._searcher, index, questions, today)
+
+    def _ask(
+        self,
+        index: Index,
+        text: str,
+        today: date,
+        previous: str | None,
+        place: str | None,
+        exclude: frozenset[EntryId],
+    ) -> Decision:
+        search = partial(self._searcher.search, index, today=today, place=place)
+        found = search(text, exclude=exclude)
+        if exclude:
+            plain = search(text)
+            first = plain.candidates[0].entry if plain.candidates else None
+            if first in exclude and self._searcher.verdict(plain) is not Verdict.HANDOVER:
+                return HandOver(Reason.ASKED_AGAIN, found.confidence, self._evidence(index, plain))
+        if previous:
+            joined = self._searcher.search_after(index, previous, text, today=today, place=place, exclude=exclude)
+            if joined is not None and joined.confidence > found.confidence:
+                found = joined
+        questions = questions_of(text)
+        if len(questions) > 1:
+            several = self._answer_each(index, questions, [search(one, exclude=exclude) for one in questions], found)
+            if several is not None:
+                return several
         return self._decide(index, found)
 
-    def _decide(self, index: Index, found: Found) -> Decision:
-        limits = self._searcher.thresholds
-        evidence = Evidence(
+    def _answer_each(
+        self, index: Index, questions: Sequence[str], found: Sequence[Found], whole: Found
+    ) -> Answers | None:
+        """One answer per question of the message; None if no two different things were asked."""
+        by_id = {entry.id: entry for entry in index.entries}
+        answers: dict[EntryId, Answer] = {}
+        left: list[str] = []
+        for question, one in zip(questions, found, strict=True):
+            if self._searcher.verdict(one) is Verdict.ANSWER:
+                entry = by_id[one.candidates[0].entry]
+                answers.setdefault(entry.id, Answer(entry, one.confidence, self._evidence(index, one), question))
+            else:
+                left.append(question)
+        if not answers or len(answers) + len(left) < 2:
+            return None
+        return Answers(tuple(answers.values()), tuple(left), self._evidence(index, whole))
+
+    def _evidence(self, index: Index, found: Found) -> Evidence:
+        return Evidence(
             found.normalised,
             found.candidates,
-            limits,
+            self._searcher.thresholds,
             index.generation,
             self._embedder.name,
             self._searcher.ranker.version,
         )
+
+    def _decide(self, index: Index, found: Found) -> Decision:
+        limits = self._searcher.thresholds
+        evidence = self._evidence(index, found)
         if not found.candidates:
-            reason = Reason.NO_WORDS if index.entries and not found.normalised else Reason.EMPTY_BANK
-            return HandOver(reason, 0.0, evidence)
+            return HandOver(Reason.EMPTY_BANK if found.normalised else Reason.NO_WORDS, 0.0, evidence)
         by_id = {entry.id: entry for entry in index.entries}
         match self._searcher.verdict(found):
             case Verdict.ANSWER:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bot.contracts.ids import EntryId
 from faq.calibrate import Calibration
-from faq.clauses import clauses_of, sentences_of, views_of
+from faq.clauses import clauses_of, follow_up, sentences_of, views_of
 from faq.decide import Candidate, Thresholds, Verdict, decide
 from faq.embed import Embedder, FloatArray
 from faq.entry import EntryRecord
@@ -82,6 +82,25 @@ class Searcher:
         """Candidates for a citizen's text, best first. Blocking."""
         clauses, repairs = self.read(index, text)
         return self.search_clauses(index, clauses, repairs, today=today, place=place, exclude=exclude)
+
+    def search_after(
+        self,
+        index: Index,
+        previous: str,
+        text: str,
+        *,
+        today: date,
+        place: str | None = None,
+        exclude: frozenset[EntryId] = frozenset(),
+    ) -> Found | None:
+        """Candidates for a follow-up, read together with the question before it; None if `text` stands by itself."""
+        clauses, repairs = self.read(index, text)
+        added = follow_up(tuple(word for clause in clauses for word in clause))
+        before, _ = self.read(index, previous)
+        if added is None or not before:
+            return None
+        joined = tuple(word for clause in before for word in clause) + added
+        return self.search_clauses(index, [joined], repairs, today=today, place=place, exclude=exclude)
 
     def read(self, index: Index, text: str) -> tuple[list[tuple[str, ...]], float]:
         """The clauses of a message as they were meant, and the price of the guesses per word."""

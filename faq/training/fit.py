@@ -1,8 +1,8 @@
 """Train the ranker, its decision and its calibration: `python -m faq.training.fit [DEV_DATA]`. Five minutes.
 
 Two linear models over evidence (never over text): which entry is meant (a softmax over all entries of all views, any
-gold entry counts), and whether the first one answers (logistic). Learnt from the sample banks' labelled wordings in five
-forms of our own making, and from the development questions' evidence. The calibration comes from decisions on banks
+gold entry counts), and whether the first one answers (logistic). Learnt from the sample banks' labelled wordings in
+five forms of our own making, and from the development questions' evidence. The calibration comes from decisions on banks
 that the models had not seen (each bank left out in turn), so its probabilities hold for a bank nobody trained on.
 """
 
