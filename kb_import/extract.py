@@ -6,6 +6,7 @@ Most rows have a question and an answer and are taken in one step; only the othe
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import repeat
 
 from kb_import.columns import Role, find_header_word
 from kb_import.dates import find_day, find_validity
@@ -62,6 +63,10 @@ def say_cell(cell: Cell) -> str:
     return str(cell)
 
 
+_NUMBERED_START = frozenset("CcHhQq0123456789")
+"""First letters of a question that may carry a number or a word to take off ("Câu 12:", "Hỏi:", "12.")."""
+_ANSWER_START = frozenset("TtĐđCc")
+"""First letters of "Trả lời:", "TL:", "Đáp:", "Câu trả lời:"."""
 _NO_DAYS: tuple[date | None, date | None] = (None, None)
 
 
@@ -102,29 +107,59 @@ class _Extraction:
         self._bases = self._texts(Role.LEGAL_BASIS)
         self._phrasings = self._texts(Role.PHRASINGS)
         self._days = self._read_days()
+        self._header_text = self._find_header_text()
 
     def run(self) -> tuple[list[FoundRow], list[Problem]]:
+        """Whole stretches of rows with both question and answer at once, the rows between them one by one."""
+        first, height = self._layout.first, self._table.height
         skipped, continued = self._table.skipped, self._continued
-        questions, answers = self._questions, self._answers
-        plain = not (self._fields or self._units or self._places or self._phrasings)
-        for index in range(self._layout.first, self._table.height):
+        both = zip(self._questions[first:], self._answers[first:], strict=True)
+        odd = {index for index, (question, answer) in enumerate(both, first) if not (question and answer)}
+        at = first
+        for index in sorted(odd | {one for one in (*skipped, *continued) if first <= one < height}):
+            self._take_many(at, index)
+            at = index + 1
             if index in skipped:
                 continue
             if index in continued:
                 self._continue(index)
             elif self._both:
                 self._take_both(index)
-            elif questions[index] and answers[index]:
-                if not (index < self._layout.first + 3000 and self._is_header_again(index)):
-                    self._take(index, questions[index], answers[index], plain)
             else:
                 self._take_odd(index)
+        self._take_many(at, height)
         self._finish_pending()
-        if self._section and self._section_row and (not self._rows or self._rows[-1].row < self._section_row):
-            self._note(
-                "left_out", self._section_row, f"Dòng “{self._section[:60]}” ở cuối bảng không phải câu hỏi nên bỏ qua."
-            )
+        if self._section_row and (not self._rows or self._rows[-1].row < self._section_row):
+            text = f"Dòng “{self._section[:60]}” ở cuối bảng không phải câu hỏi nên bỏ qua."
+            self._note("left_out", self._section_row, text)
         return self._rows, self._problems
+
+    def _take_many(self, start: int, end: int) -> None:
+        """Rows `start` to `end`, all with question and answer. Columns with more than look-ups go row by row."""
+        questions, answers = self._questions[start:end], self._answers[start:end]
+        plain = not (self._fields or self._units or self._places or self._phrasings or self._bad_days)
+        joined = "\x1f".join(questions)
+        if not plain or "\n" in joined or "  " in joined or (self._header_text and self._header_text in questions):
+            for index in range(start, end):
+                if not self._is_header_again(index):
+                    self._take(index, self._questions[index], self._answers[index], plain)
+            return
+        count, days = end - start, self._days
+        fields = (
+            repeat(self._layout.sheet, count),
+            range(self._table.row_number(start), self._table.row_number(end)),
+            [clean_question(one) if one[0] in _NUMBERED_START else one for one in questions],
+            [clean_answer(one) if one[0] in _ANSWER_START else one for one in answers],
+            repeat((), count),
+            repeat(self._section, count),
+            self._bases[start:end] if self._bases else repeat("", count),
+            days.confirmed[start:end] if days.confirmed else repeat(None, count),
+            days.valid_from[start:end] if days.valid_from else repeat(None, count),
+            days.valid_until[start:end] if days.valid_until else repeat(None, count),
+            repeat("", count),
+            repeat("", count),
+        )
+        self._rows.extend(map(FoundRow._make, zip(*fields, strict=True)))
 
     def _cells(self, role: Role) -> Sequence[Cell]:
         column = self._layout.columns.get(role)
@@ -154,9 +189,9 @@ class _Extraction:
         phrasings: list[str] = []
         if "\n" in question:
             question, *phrasings = split_question_lines(question)
-        elif question[0] in "CcHhQq0123456789" or "  " in question:
+        elif question[0] in _NUMBERED_START or "  " in question:
             question = clean_question(question)
-        if answer[0] in "TtĐđCc":
+        if answer[0] in _ANSWER_START:
             answer = clean_answer(answer)
         subject, unit, place = self._section, "", ""
         if not plain:
@@ -365,14 +400,15 @@ class _Extraction:
 
     def _is_header_again(self, index: int) -> bool:
         """Is this the header repeated, as on each printed page?"""
-        if self._layout.header is None or len(self._questions[index]) > 40:
-            return False
-        if self._questions[index] == say_cell(
-            self._table.columns[self._layout.columns[Role.QUESTION]][self._layout.header]
-        ):
-            word = find_header_word(self._questions[index])
-            return word is not None
-        return False
+        return bool(self._header_text) and self._questions[index] == self._header_text
+
+    def _find_header_text(self) -> str:
+        """What the header says above the questions, if it is a header's word; else ""."""
+        column = self._layout.columns.get(Role.QUESTION)
+        if column is None or self._layout.header is None:
+            return ""
+        text = say_cell(self._table.columns[column][self._layout.header])
+        return text if find_header_word(text) else ""
 
     def _error(self, code: str, index: int, message: str, column: str | None) -> None:
         self._problems.append(

@@ -45,7 +45,7 @@ def _sheet_form(proposal: Proposal, number: int) -> Callable[[], Mapping]:
         index: f"Cột {column_letter(index)}: {text[:40]}" for index, text in proposal.headings
     }
     picked = {role: layout.left + index for role, index in layout.columns.items()}
-    with ui.element("div").classes("c-numbers"):
+    with ui.element("div").classes("c-numbers").style("grid-template-columns:repeat(auto-fill,minmax(230px,1fr))"):
         fields = {
             role: ui.select(columns, value=picked[role] if picked.get(role) in columns else -1, label=ROLE_VI[role])
             .props("outlined dense")

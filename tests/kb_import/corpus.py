@@ -131,6 +131,27 @@ def biff(change: Callable[[bytes], bytes]) -> bytes:
     return stream.getvalue()
 
 
+def biff5(rows: Rows, encode: Callable[[str], bytes], code_page: int) -> bytes:
+    """An .xls as Excel 95 wrote it: byte strings in the machine's code page."""
+
+    def record(kind: int, data: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(data)) + data
+
+    cells = b"".join(
+        record(0x0204, struct.pack("<HHHH", down, across, 0, len(encode(str(value)))) + encode(str(value)))
+        for down, row in enumerate((HEADER, *rows))
+        for across, value in enumerate(row)
+    )
+    sheet = record(0x0809, struct.pack("<HHHH", 0x0500, 0x0010, 0, 0)) + cells + record(0x0A, b"")
+    head = record(0x0809, struct.pack("<HHHH", 0x0500, 0x0005, 0, 0)) + record(0x42, struct.pack("<H", code_page))
+    name = b"Sheet1"
+    start = len(head) + 4 + 7 + len(name) + 4
+    head += record(0x85, struct.pack("<IBBB", start, 0, 0, len(name)) + name) + record(0x0A, b"")
+    stream = io.BytesIO()
+    XlsDoc().save(stream, (head + sheet).ljust(4096, b"\0"))
+    return stream.getvalue()
+
+
 def add_filepass(stream: bytes) -> bytes:
     length = struct.unpack_from("<H", stream, 2)[0]
     return stream[: 4 + length] + struct.pack("<HHHHH", 0x2F, 6, 0, 0x1234, 0x5678) + stream[4 + length :]
@@ -267,6 +288,8 @@ OVER: Rows = [
 CASES: list[Case] = [
     # formats, by content
     case("xls BIFF8", lambda: xls(BANK), PAIRS),
+    case("xls BIFF5, Windows-1258", lambda: biff5(BANK, cp1258, 1258), PAIRS),
+    case("xls BIFF5, TCVN3", lambda: biff5(BANK, lambda text: legacy(text, TCVN3).encode("cp1252", "replace"), 1252), IN_TCVN3, "converted"),
     case("xlsx", lambda: xlsx(BANK), PAIRS),
     case("xlsm without macros", lambda: with_members(xlsx(BANK), {}, lambda name, data: data.replace(b"spreadsheetml.sheet.main+xml", b"sheet.macroEnabled.main+xml")), PAIRS),
     case("ods", lambda: ods([ods_row(row) for row in (HEADER, *BANK)]), PAIRS),
