@@ -155,10 +155,10 @@ def replies_after(events: Sequence[dict[str, Any]], message: MessageId) -> tuple
     for event in events:
         kind = event.get("event")
         if kind == "user":
-            if items is not None:
-                break
             if (event.get("metadata") or {}).get("message_id") == int(message):
-                items = []
+                items = items or []  # the two-stage fallback repeats the user event of the same message
+            elif items is not None:
+                break
         elif kind == "bot" and items is not None:
             data = event.get("data") or {}
             items.append({"text": event.get("text"), "buttons": data.get("buttons"), "custom": data.get("custom")})

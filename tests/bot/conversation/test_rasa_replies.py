@@ -23,7 +23,7 @@ CHOICES = (Choice("Có", "/yes"), Choice("Không", "/no"))
             [
                 {
                     "custom": {
-                        "text": "Đã nhận",
+                        "text": "Xong",
                         "choices": BUTTONS,
                         "ticket": "TH-7K3P9",
                         "entry": 7,
@@ -82,6 +82,12 @@ EVENTS = [
 )
 def test_replies_after(message: int, replies: tuple[Reply, ...] | None) -> None:
     assert replies_after(EVENTS, MessageId(message)) == replies
+
+
+def test_the_fallback_repeats_the_user_event_and_its_replies_are_still_found() -> None:
+    user = {"event": "user", "metadata": {"message_id": 5}}
+    events = [user, {"event": "action"}, user, {"event": "bot", "text": "Chưa rõ ý"}, {"event": "user", "metadata": {}}]
+    assert replies_after(events, MessageId(5)) == (Reply("Chưa rõ ý"),)
 
 
 def test_an_empty_tracker_knows_no_message() -> None:
