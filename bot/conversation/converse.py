@@ -6,7 +6,7 @@ either nothing done or everything. Rasa's dialogue keeps its own state; `_talk` 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -24,7 +24,7 @@ from bot.contracts.messages import Author, Choice, Kind, Reply
 from bot.conversation import texts
 from bot.conversation.choices import HELPED, NOT_HELPED, PERSON, entry_in, find_choice
 from bot.conversation.emergency import Emergency, EmergencyKind, find_emergency
-from bot.conversation.path import Path, plan_path
+from bot.conversation.path import Path, plan_path, without_unhelpful
 from bot.conversation.rasa import RasaClient, RasaUnavailable, Understanding
 from bot.conversation.respond import (
     TO_PERSON,
@@ -74,13 +74,13 @@ class Conversing:
         await self._finish(turn, response, understanding)
 
     async def _work_out(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
+        emergency = find_emergency(turn.text)
+        if emergency:
+            return _Later("emergency", emergency), None
         if turn.with_person or turn.kind in SILENT_KINDS:
             return Response((), "silent"), None
         if turn.kind is Kind.FOLLOW:
             return Response((Reply(texts.GREETING),), "received"), None
-        emergency = find_emergency(turn.text)
-        if emergency:
-            return _Later("emergency", emergency), None
         picked = find_choice(turn.text, turn.payload, turn.offered)
         if picked is not None and not turn.in_dialogue:
             return _Later("picked", picked), None
@@ -100,13 +100,10 @@ class Conversing:
                 return _Later("decided", decision), understood
 
     async def _search(self, turn: Turn) -> Decision:
-        return await self.engine.ask(
-            turn.text,
-            today=in_vietnam(now()).date(),
-            previous=turn.previous,
-            place=turn.place,
-            exclude=turn.unhelpful,
+        decision = await self.engine.ask(
+            turn.text, today=in_vietnam(now()).date(), previous=turn.previous, place=turn.place
         )
+        return without_unhelpful(decision, turn.unhelpful)
 
     async def _parse(self, turn: Turn) -> Understanding | None:
         """None when Rasa is down and the message must not wait any longer. Raises WaitAndRetry before that."""
@@ -163,8 +160,12 @@ class Conversing:
             row = await session.get_one(MessageRow, turn.message, with_for_update=True)
             if row.handled_at is not None:
                 return
-            taken = not turn.with_person and await find_holder(session, turn.conversation) is not None
-            if taken:  # a person took over while we were thinking: the bot is silent
+            held = await find_holder(session, turn.conversation) is not None
+            if isinstance(response, _Later) and response.how == "emergency":
+                # The bot leaves the talking to whoever holds the conversation, but the whole desk is alarmed.
+                done = await respond_to_emergency(session, turn, response.what)
+                done = replace(done, replies=()) if held else done
+            elif held:  # perhaps a person took over while we were thinking: the bot is silent
                 done = Response((), "silent")
             else:
                 done = await self._carry_out(session, turn, response) if isinstance(response, _Later) else response
@@ -176,8 +177,6 @@ class Conversing:
 
     async def _carry_out(self, session: AsyncSession, turn: Turn, later: "_Later") -> Response:
         match later:
-            case _Later("emergency", Emergency() as emergency):
-                return await respond_to_emergency(session, turn, emergency)
             case _Later("without_rasa", _):
                 return await call_person(session, turn, Reason.BOT_DOWN)
             case _Later("picked", str(payload)):
@@ -187,7 +186,7 @@ class Conversing:
 
     async def _picked(self, session: AsyncSession, turn: Turn, payload: str) -> Response:
         if payload == PERSON:
-            return await call_person(session, turn, Reason.ASKED_FOR_PERSON)
+            return await call_person(session, turn, Reason.ASKED_FOR_PERSON, question=turn.previous)
         if payload in {HELPED, NOT_HELPED}:
             return await rate_last(session, turn, helped=payload == HELPED)
         entry = entry_in(payload)
@@ -236,7 +235,7 @@ class _Later:
 def _words(turn: Turn) -> str:
     """What Rasa reads: the text, or what stands for a location or a picture in a form."""
     if turn.text:
-        return turn.text
+        return turn.text.lstrip("/")  # Rasa reads "/intent" as a command
     if turn.location:
         return f"vị trí {turn.location[0]:.6f}, {turn.location[1]:.6f}"
     return "gửi ảnh" if turn.has_photo else "(không có chữ)"

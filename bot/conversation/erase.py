@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contracts.ids import Channel
@@ -26,10 +26,17 @@ async def erase_citizen(session: AsyncSession, channel: Channel, citizen_ref: st
     await session.execute(
         update(MessageRow)
         .where(of_it, MessageRow.direction == "in")
-        .values(text=ERASED, attachments=[], extra={}, payload=None)
+        .values(
+            text=ERASED,
+            attachments=[],
+            extra={},
+            payload=None,
+            handled_at=func.coalesce(MessageRow.handled_at, moment),  # nothing is left to answer
+        )
     )
     messages = select(MessageRow.id).where(of_it).scalar_subquery()
     await session.execute(update(DecisionRow).where(DecisionRow.message.in_(messages)).values(evidence={}))
+    conversation.last_choices = []
     conversation.citizen_name = conversation.phone = conversation.last_question = conversation.last_place = None
     log.info("citizen.erased", channel=channel, conversation=conversation.id, at=moment.isoformat())
     return True

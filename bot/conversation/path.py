@@ -4,10 +4,13 @@ A plain question needs no dialogue, and Core is the narrow place (15 to 22 turns
 Core sees only what is dialogue. Measured and decided in docs/decisions/0003-core-sees-only-dialogue.md.
 """
 
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from enum import StrEnum
 
+from bot.contracts.ids import EntryId
 from bot.conversation.rasa import FALLBACK, Understanding
-from faq.decide import Answer, Answers, Decision, HandOver
+from faq.decide import Answer, Answers, Decision, HandOver, OfferChoices, Reason
 
 QUESTIONS = frozenset({"ask_question", FALLBACK, "out_of_scope"})
 SURE = 0.75
@@ -43,3 +46,26 @@ def plan_path(text: str, understanding: Understanding | None, decision: Decision
     if answered and understanding.confidence < SURE:
         return Path.SEARCH
     return Path.DIALOGUE
+
+
+def without_unhelpful(decision: Decision, unhelpful: AbstractSet[EntryId]) -> Decision:
+    """The same decision without the answers that this citizen was given and said did not help.
+
+    The next best entry is no substitute: it answers another question. What is left without an answer is for a person.
+    """
+    match decision:
+        case Answer(entry=entry, confidence=confidence) if entry.id in unhelpful:
+            return HandOver(Reason.ASKED_AGAIN, confidence, decision.evidence)
+        case Answers(parts=parts, unanswered=unanswered):
+            helpful = tuple(one for one in parts if one.entry.id not in unhelpful)
+            if not helpful:
+                return HandOver(Reason.ASKED_AGAIN, parts[0].confidence, decision.evidence)
+            left = tuple(one.asked for one in parts if one.entry.id in unhelpful)
+            return replace(decision, parts=helpful, unanswered=(*left, *unanswered))
+        case OfferChoices(entries=entries, confidence=confidence):
+            left_over = tuple(one for one in entries if one.id not in unhelpful)
+            if not left_over:
+                return HandOver(Reason.ASKED_AGAIN, confidence, decision.evidence)
+            return replace(decision, entries=left_over)
+        case _:
+            return decision

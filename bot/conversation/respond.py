@@ -168,9 +168,8 @@ def _handed_over(turn: Turn, ticket: Ticket) -> Reply:
     return Reply(texts.handed_over(ticket.code, ticket.promised_at, is_new=is_new), ticket=ticket.code)
 
 
-async def call_person(session: AsyncSession, turn: Turn, reason: Reason) -> Response:
-    """The citizen asked for a person, or only a person can help."""
-    question = turn.previous if turn.payload and turn.previous else None
+async def call_person(session: AsyncSession, turn: Turn, reason: Reason, *, question: str | None = None) -> Response:
+    """The citizen asked for a person, or only a person can help. `question`: what it is about, if not the message."""
     ticket = await hand_over(session, turn, reason, question=question)
     reply = Reply(texts.person_called(ticket.code, ticket.promised_at), ticket=ticket.code)
     return Response((reply,), "handover", {"reason": reason.value})

@@ -20,6 +20,7 @@ from bot.contracts.messages import Reply
 from bot.conversation import texts
 from bot.conversation.converse import rate_last
 from bot.conversation.emergency import Emergency, EmergencyKind, find_emergency
+from bot.conversation.path import without_unhelpful
 from bot.conversation.respond import TO_PERSON, call_person, hand_over, respond_to, respond_to_emergency
 from bot.conversation.turn import Turn, load_turn
 from faq.engine import FaqEngine
@@ -67,9 +68,8 @@ class ConversationServices:
         """Search for `text` and say what was decided."""
         async with self.database.transaction() as session:
             turn = await _turn(session, message)
-        decision = await self.engine.ask(
-            text, today=in_vietnam(now()).date(), previous=turn.previous, place=turn.place, exclude=turn.unhelpful
-        )
+        decision = await self.engine.ask(text, today=in_vietnam(now()).date(), previous=turn.previous, place=turn.place)
+        decision = without_unhelpful(decision, turn.unhelpful)
         async with self.database.transaction() as session:
             return (await respond_to(session, turn, decision)).replies
 

@@ -20,6 +20,7 @@ from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
 from bot.outbox.post import Outbox
 from handoff import desk, hold
 from handoff.account import Account
+from handoff.rights import Action, check_may
 from handoff.tables import AccountRow
 from handoff.ticket import Outcome, Ticket
 from handoff.units import load_units
@@ -173,7 +174,11 @@ class StaffDesk:
             return await desk.close(session, ticket, by, outcome=outcome, now=now())
 
     async def send_again(self, message: MessageId, by: Account) -> bool:
-        """Try a message again that could not be sent. False if it is not in such a state."""
+        """Try a message again that could not be sent. False if it is not in such a state.
+
+        Only the holder sends a person's words again; the bot's, anybody at the desk. Raises NotFound, NotAllowed, …
+        """
+        check_may(by, Action.REPLY)
         async with self.database.transaction() as session:
             row = await session.get(MessageRow, message)
             if row is None:
@@ -184,6 +189,7 @@ class StaffDesk:
 
     async def link_person(self, one: ConversationId, other: ConversationId, by: Account) -> None:
         """Two conversations are the same person's; history is shown together. Raises NotFound, NotAllowed."""
+        check_may(by, Action.TRIAGE)
         async with self.database.transaction() as session:
             await link(session, one, other)
 

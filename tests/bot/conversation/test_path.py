@@ -3,7 +3,7 @@
 import pytest
 
 from bot.contracts.ids import BankId, EntryId, UnitCode
-from bot.conversation.path import SURE, SURE_EMERGENCY, Path, plan_path
+from bot.conversation.path import SURE, SURE_EMERGENCY, Path, plan_path, without_unhelpful
 from bot.conversation.rasa import FALLBACK, Understanding
 from faq.decide import Answer, Answers, Decision, Evidence, HandOver, OfferChoices, Reason, Thresholds
 from faq.entry import EntryDraft, EntryRecord
@@ -54,3 +54,31 @@ def test_table(text: str, intent: str, confidence: float, decision: Decision, in
 @pytest.mark.parametrize("in_dialogue", [False, True])
 def test_without_rasa_the_search_decides(decision: Decision, in_dialogue: bool) -> None:
     assert plan_path(QUESTION, None, decision, in_dialogue=in_dialogue) is Path.SEARCH
+
+
+OTHER = EntryRecord(EntryId(2), BankId(1), UnitCode("SYT"), "Sở Y tế", 1, EntryDraft("Hỏi khác?", "Đáp khác."))
+BAD = frozenset({EntryId(1)})
+
+
+@pytest.mark.parametrize("decision", [ANSWER, ANSWERS, CHOICES])
+def test_an_answer_that_did_not_help_goes_to_a_person_and_not_to_the_next_best(decision: Decision) -> None:
+    again = without_unhelpful(decision, BAD)
+    assert isinstance(again, HandOver)
+    assert again.reason is Reason.ASKED_AGAIN
+
+
+@pytest.mark.parametrize("decision", [ANSWER, ANSWERS, CHOICES, NOTHING])
+def test_other_decisions_stay(decision: Decision) -> None:
+    assert without_unhelpful(decision, frozenset()) == decision
+    assert without_unhelpful(NOTHING, BAD) == NOTHING
+
+
+def test_of_several_questions_only_the_unhelpful_one_goes_to_a_person() -> None:
+    parts = (Answer(ENTRY, 0.95, EVIDENCE, "một?"), Answer(OTHER, 0.95, EVIDENCE, "hai?"))
+    left = without_unhelpful(Answers(parts, ("ba?",), EVIDENCE), BAD)
+    assert left == Answers(parts[1:], ("một?", "ba?"), EVIDENCE)
+
+
+def test_an_unhelpful_choice_is_not_offered() -> None:
+    left = without_unhelpful(OfferChoices((ENTRY, OTHER), 0.5, EVIDENCE), BAD)
+    assert left == OfferChoices((OTHER,), 0.5, EVIDENCE)
