@@ -4,12 +4,10 @@ Most rows have a question and an answer and are taken in one step; only the othe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from itertools import repeat
 
 from kb_import.columns import Role, find_header_word
-from kb_import.dates import find_day, find_validity
+from kb_import.days import read_days
 from kb_import.found import FoundRow
 from kb_import.header import SheetLayout
 from kb_import.pieces import (
@@ -25,17 +23,10 @@ from kb_import.pieces import (
     split_question_lines,
 )
 from kb_import.problem import Problem, Severity
-from kb_import.sheet import Cell
+from kb_import.sheet import Cell, say_cell
 from kb_import.table import Table
 
 _MAX_SECTION_CHARS = 200
-_DATE_ROLES = (Role.CONFIRMED_ON, Role.VALID_FROM, Role.VALID_UNTIL, Role.VALIDITY)
-_DATE_WORD = {
-    Role.CONFIRMED_ON: "Ngày cập nhật",
-    Role.VALID_FROM: "Ngày bắt đầu hiệu lực",
-    Role.VALID_UNTIL: "Ngày hết hiệu lực",
-    Role.VALIDITY: "Thời gian hiệu lực",
-}
 
 
 def extract(table: Table, layout: SheetLayout) -> tuple[list[FoundRow], list[Problem]]:
@@ -43,40 +34,10 @@ def extract(table: Table, layout: SheetLayout) -> tuple[list[FoundRow], list[Pro
     return _Extraction(table, layout).run()
 
 
-def say_cell(cell: Cell) -> str:
-    """A cell as a person reads it: 5.0 is "5", a date is "22/10/2021"."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool):
-        return "Có" if cell else "Không"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell).replace(".", ",")
-    if isinstance(cell, datetime):
-        return cell.strftime("%d/%m/%Y %H:%M") if cell.time() != time() else cell.strftime("%d/%m/%Y")
-    if isinstance(cell, date):
-        return cell.strftime("%d/%m/%Y")
-    if isinstance(cell, time):
-        return cell.strftime("%H:%M")
-    if isinstance(cell, timedelta):
-        minutes = int(cell.total_seconds()) // 60
-        return f"{minutes // 60:02d}:{minutes % 60:02d}"
-    return str(cell)
-
-
 _NUMBERED_START = frozenset("CcHhQq0123456789")
 """First letters of a question that may carry a number or a word to take off ("Câu 12:", "Hỏi:", "12.")."""
 _ANSWER_START = frozenset("TtĐđCc")
 """First letters of "Trả lời:", "TL:", "Đáp:", "Câu trả lời:"."""
-_NO_DAYS: tuple[date | None, date | None] = (None, None)
-
-
-@dataclass(slots=True)
-class _Days:
-    """The days of every row, by column; empty where the table has no such column."""
-
-    confirmed: list[date | None] = field(default_factory=list)
-    valid_from: list[date | None] = field(default_factory=list)
-    valid_until: list[date | None] = field(default_factory=list)
 
 
 class _Extraction:
@@ -89,7 +50,6 @@ class _Extraction:
         self._pending: tuple[int, str] | None = None
         """A question whose answer must come in a later row of the same column."""
         self._continued: set[int] = set()
-        self._bad_days: dict[int, list[Problem]] = {}
         self._fill_merged()
         self._both = Role.QUESTION_AND_ANSWER in layout.columns and Role.ANSWER not in layout.columns
         main = Role.QUESTION_AND_ANSWER if self._both else Role.QUESTION
@@ -106,7 +66,7 @@ class _Extraction:
         self._places = self._texts(Role.PLACE)
         self._bases = self._texts(Role.LEGAL_BASIS)
         self._phrasings = self._texts(Role.PHRASINGS)
-        self._days = self._read_days()
+        self._days = read_days(table, layout)
         self._header_text = self._find_header_text()
 
     def run(self) -> tuple[list[FoundRow], list[Problem]]:
@@ -137,7 +97,7 @@ class _Extraction:
     def _take_many(self, start: int, end: int) -> None:
         """Rows `start` to `end`, all with question and answer. Columns with more than look-ups go row by row."""
         questions, answers = self._questions[start:end], self._answers[start:end]
-        plain = not (self._fields or self._units or self._places or self._phrasings or self._bad_days)
+        plain = not (self._fields or self._units or self._places or self._phrasings or self._days.bad)
         joined = "\x1f".join(questions)
         if not plain or "\n" in joined or "  " in joined or (self._header_text and self._header_text in questions):
             for index in range(start, end):
@@ -201,8 +161,8 @@ class _Extraction:
             if self._phrasings and self._phrasings[index]:
                 phrasings += split_phrasings(self._phrasings[index])
         days = self._days
-        if self._bad_days and index in self._bad_days:
-            self._problems.extend(self._bad_days[index])
+        if self._days.bad and index in self._days.bad:
+            self._problems.extend(self._days.bad[index])
         self._rows.append(
             FoundRow(
                 self._layout.sheet,
@@ -218,44 +178,6 @@ class _Extraction:
                 place,
                 unit,
             )
-        )
-
-    def _read_days(self) -> _Days:
-        """Every date column once, each distinct text parsed once; what can't be read is kept for "
-        "the row that has it."""
-        days = _Days()
-        for role in _DATE_ROLES:
-            if role not in self._layout.columns:
-                continue
-            known: dict[Cell, tuple[date | None, date | None]] = {"": (None, None)}
-            column = []
-            for index, cell in enumerate(self._cells(role)):
-                pair = known.get(cell)
-                if pair is None:
-                    pair = known[cell] = find_validity(cell) if role is Role.VALIDITY else (find_day(cell), None)
-                if pair == _NO_DAYS and cell != "" and index >= self._layout.first and not _means_no_date(cell):
-                    self._bad_days.setdefault(index, []).append(self._bad_date(role, index, cell))
-                column.append(pair)
-            if role is Role.CONFIRMED_ON:
-                days.confirmed = [one for one, _ in column]
-            elif role is Role.VALID_FROM:
-                days.valid_from = [one for one, _ in column]
-            elif role is Role.VALID_UNTIL:
-                days.valid_until = [one for one, _ in column]
-            else:
-                days.valid_from = days.valid_from or [one for one, _ in column]
-                days.valid_until = days.valid_until or [one for _, one in column]
-        return days
-
-    def _bad_date(self, role: Role, index: int, cell: Cell) -> Problem:
-        return Problem(
-            Severity.WARNING if role is Role.CONFIRMED_ON else Severity.ERROR,
-            "bad_date",
-            f"{_DATE_WORD[role]} “{say_cell(cell)[:40]}” không đọc được. "
-            "Hãy ghi dạng ngày/tháng/năm, ví dụ 22/10/2021.",
-            self._layout.sheet,
-            self._table.row_number(index),
-            self._layout.letter(role),
         )
 
     def _take_both(self, index: int) -> None:
@@ -417,9 +339,3 @@ class _Extraction:
 
     def _note(self, code: str, row: int, message: str, column: str | None = None) -> None:
         self._problems.append(Problem(Severity.NOTE, code, message, self._layout.sheet, row, column))
-
-
-def _means_no_date(cell: Cell) -> bool:
-    """ "Không thời hạn", "-", "đến khi có văn bản mới": no day on purpose."""
-    text = say_cell(cell).strip().casefold()
-    return not any(one.isdigit() for one in text)

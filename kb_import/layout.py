@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kb_import.columns import Mapping, mapping_for
-from kb_import.extract import extract, say_cell
+from kb_import.extract import extract
 from kb_import.found import FoundRow
 from kb_import.header import SheetLayout, find_layout
 from kb_import.problem import Problem, Severity
 from kb_import.repair import ENCODING_VI
-from kb_import.sheet import Sheet, Workbook
+from kb_import.sheet import Sheet, Workbook, say_cell
 from kb_import.table import Table, as_table
 
 _GENERIC_SHEET = re.compile(

@@ -100,3 +100,23 @@ class Bounds:
 
 
 BOUNDS = Bounds()
+
+
+def say_cell(cell: Cell) -> str:
+    """A cell as a person reads it: 5.0 is "5", a date is "22/10/2021"."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "Có" if cell else "Không"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell).replace(".", ",")
+    if isinstance(cell, datetime):
+        return cell.strftime("%d/%m/%Y %H:%M") if cell.time() != time() else cell.strftime("%d/%m/%Y")
+    if isinstance(cell, date):
+        return cell.strftime("%d/%m/%Y")
+    if isinstance(cell, time):
+        return cell.strftime("%H:%M")
+    if isinstance(cell, timedelta):
+        minutes = int(cell.total_seconds()) // 60
+        return f"{minutes // 60:02d}:{minutes % 60:02d}"
+    return str(cell)
