@@ -51,7 +51,7 @@ _QUESTION_WORDS: Final = re.compile(
 )
 FOLLOW: Final = re.compile(
     r"^(?:thế còn|vậy còn|còn như|còn|thế thì|vậy thì|thế|vậy|nếu)(?: |$)"
-    r"|(?: |^)(?:thì sao|thì thế nào|thì như thế nào|thì phải làm sao|thì làm sao|có khác không|có được không)(?: ạ| vậy)*$"
+    r"|(?: |^)(?:thì sao|thì thế nào|thì như thế nào|thì phải làm sao|thì làm sao|có khác không)(?: ạ| vậy)*$"
 )
 """How a question sounds that leans on the one before it: "thế còn trẻ em?", "ở Sầm Sơn thì sao?"."""
 FOLLOW_WORDS: Final = 9

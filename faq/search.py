@@ -99,6 +99,9 @@ class Searcher:
         before, _ = self.read(index, previous)
         if added is None or not before:
             return None
+        # the entry that answered the question before is not what is asked for now
+        answered = self.search(index, previous, today=today, place=place).candidates[:1]
+        exclude = exclude | {one.entry for one in answered}
         joined = tuple(word for clause in before for word in clause) + added
         return self.search_clauses(index, [joined], repairs, today=today, place=place, exclude=exclude)
 

@@ -88,7 +88,5 @@ def judge_and_fit(searcher: Searcher, index: Index, questions: Sequence[Labelled
         )
     right = sum(one.right for one in judged)
     if len(judged) < FEWEST or not 0 < right < len(judged):
-        raise Refused(
-            problem=f"Cần ít nhất {FEWEST} câu hỏi đã chấm, có cả câu đúng và câu sai; hiện có {len(judged)}."
-        )
+        raise Refused(problem=f"Cần ít nhất {FEWEST} câu đã chấm, có câu đúng và câu sai; hiện có {len(judged)}.")
     return fit(judged)

@@ -2,8 +2,8 @@
 
 Two linear models over evidence (never over text): which entry is meant (a softmax over all entries of all views, any
 gold entry counts), and whether the first one answers (logistic). Learnt from the sample banks' labelled wordings in
-five forms of our own making, and from the development questions' evidence. The calibration comes from decisions on banks
-that the models had not seen (each bank left out in turn), so its probabilities hold for a bank nobody trained on.
+five forms of our own making, and from the development questions' evidence. The calibration comes from decisions on
+banks that the models had not seen (each bank left out in turn): it must hold for a bank nobody trained on.
 """
 
 import json
