@@ -6,16 +6,26 @@ import pytest
 
 from bot.base.db import Database
 from bot.contracts.ids import EntryId, UnitCode
-from faq.decide import Answer, HandOver, Reason
+from faq.decide import Answer, Answers, HandOver, Reason
 from faq.embed import Embedder, load_embedder
 from faq.engine import FaqEngine
 from faq.entry import EntryDraft
 from faq.settings import FaqSettings
-from faq.store import add_entry, add_phrasing, change_entry, ensure_bank, publish, restore_entry, retire_entry
+from faq.store import (
+    add_entry,
+    add_phrasing,
+    change_entry,
+    ensure_bank,
+    load_versions,
+    publish,
+    restore_entry,
+    retire_entry,
+)
+from faq.tuning import set_target
 
 TODAY = date(2026, 11, 24)
 DRAFTS = (
-    EntryDraft("Đăng ký kết hôn cần mang theo giấy tờ gì?", "Hai bên mang căn cước công dân và tờ khai đến UBND cấp xã."),
+    EntryDraft("Đăng ký kết hôn cần mang theo giấy tờ gì?", "Hai bên mang căn cước và tờ khai đến UBND cấp xã."),
     EntryDraft("Thủ tục đăng ký khai sinh cho trẻ em như thế nào?", "Cha hoặc mẹ nộp giấy chứng sinh tại UBND cấp xã."),
     EntryDraft("Người về từ vùng dịch có phải cách ly không?", "Khai báo với trạm y tế và làm theo hướng dẫn."),
 )
@@ -61,7 +71,9 @@ async def test_changes_are_live_after_refresh(database: Database, embedder: Embe
     first, *_ = await fill(database, *DRAFTS)
     engine = await started(database, embedder)
     async with database.transaction() as session:
-        await change_entry(session, first, EntryDraft("Xin xác nhận độc thân ở đâu?", "Tại UBND cấp xã."), by=None, why="")
+        await change_entry(
+            session, first, EntryDraft("Xin xác nhận độc thân ở đâu?", "Tại UBND cấp xã."), by=None, why=""
+        )
         generation = await publish(session)
     await engine.refresh()
     assert engine.generation == generation
@@ -106,3 +118,43 @@ async def test_a_second_start_embeds_nothing(database: Database, embedder: Embed
     await engine.start(progress=lambda at, total: done.append((at, total)))
     assert engine.size == len(DRAFTS)
     assert done == []
+
+
+async def test_two_questions_give_two_answers(database: Database, embedder: Embedder) -> None:
+    entries = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    text = "Chào anh chị! Đăng ký kết hôn cần mang theo giấy tờ gì? Người về từ vùng dịch có phải cách ly không?"
+    decision = await engine.ask(text, today=TODAY)
+    assert isinstance(decision, Answers)
+    assert [part.entry.id for part in decision.parts] == [entries[0], entries[2]]
+
+
+async def test_asked_again_after_a_bad_answer_goes_to_a_person(database: Database, embedder: Embedder) -> None:
+    entries = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    decision = await engine.ask(DRAFTS[0].question, today=TODAY, exclude=frozenset({entries[0]}))
+    assert isinstance(decision, HandOver)
+    assert decision.reason is Reason.ASKED_AGAIN
+
+
+async def test_a_stricter_target_raises_the_threshold(database: Database, embedder: Embedder) -> None:
+    await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    before = engine.thresholds.answer
+    async with database.transaction() as session:
+        await set_target(session, 0.97)
+    await engine.refresh()
+    assert engine.thresholds.target == 0.97
+    assert engine.thresholds.answer > before
+    assert engine.coverage_at(0.97).coverage < engine.coverage_at(0.9).coverage
+
+
+async def test_history_keeps_what_an_entry_said(database: Database) -> None:
+    first, *_ = await fill(database, *DRAFTS)
+    async with database.transaction() as session:
+        await change_entry(session, first, EntryDraft("Mới?", "Mới."), by=None, why="cập nhật")
+        await retire_entry(session, first, by=None, why="hết hiệu lực")
+        await retire_entry(session, first, by=None, why="lần nữa")
+        versions = await load_versions(session, first)
+    assert [(one.version, one.change) for one in versions] == [(3, "retired"), (2, "changed"), (1, "added")]
+    assert versions[-1].draft == DRAFTS[0]
