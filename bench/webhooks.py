@@ -6,6 +6,7 @@ was due, so that a stall counts for everything behind it), then as many as the g
 
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import json
 import tempfile
@@ -15,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench.running import running_house
+from bench.running import RunningHouse, running_house
 from tests.simulators.zalo import ZaloSimulator
 
 console = Console(width=110)
@@ -124,13 +126,43 @@ def percentile_ms(answers: list[Answered], share: float) -> float:
     return took[min(len(took) - 1, int(len(took) * share))] * 1000
 
 
-async def measure(base: str, simulator: ZaloSimulator, seconds: float, connections: int) -> Table:
-    """Run both phases against a house that is ready."""
-    senders = [Sender(base, simulator) for _ in range(connections)]
+def cpu_seconds(house: RunningHouse) -> dict[str, float]:
+    """CPU time that each part has used so far: what a busy machine can't distort as it does times on the clock."""
+    used: dict[str, float] = {}
+    for one in psutil.process_iter(["cmdline"]):
+        line = " ".join(one.info["cmdline"] or ())
+        ours = any(each.pid == house.process.pid for each in one.parents())
+        if ours or (str(house.log.parent) in line and "postgres" in line) or _is_backend(one, house):
+            with contextlib.suppress(psutil.Error):
+                name = "postgres" if "postgres" in line else part_name(line)
+                times = one.cpu_times()
+                used[name] = used.get(name, 0.0) + times.user + times.system
+    return used
+
+
+def _is_backend(process: psutil.Process, house: RunningHouse) -> bool:
+    return any(
+        str(house.log.parent) in " ".join(each.cmdline()) and "postgres" in each.name() for each in process.parents()
+    )
+
+
+def part_name(line: str) -> str:
+    """Which part of the house a command line is."""
+    return next((name for name in ("gateway", "worker", "rasa") if name in line), "other")
+
+
+async def measure(
+    house: RunningHouse, simulator: ZaloSimulator, seconds: float, connections: int
+) -> tuple[Table, Table]:
+    """Run both phases against a house that is ready: a table of times, and one of CPU time."""
+    senders = [Sender(house.base, simulator) for _ in range(connections)]
     try:
         await at_rate(senders, 20, 2)  # connections open, caches warm
+        used = [cpu_seconds(house)]
         steady = await at_rate(senders, 100, seconds)
+        used.append(cpu_seconds(house))
         most, took_s = await flat_out(senders, seconds)
+        used.append(cpu_seconds(house))
     finally:
         for one in senders:
             one.close()
@@ -149,7 +181,14 @@ async def measure(base: str, simulator: ZaloSimulator, seconds: float, connectio
             f"{percentile_ms(answers, 0.99):.1f}",
         )
         table.add_row(name, str(len(answers)), str(accepted), *figures, target)
-    return table
+    cpu = Table(title="CPU milliseconds per webhook, by part (the worker's and Rasa's are spent on answers)")
+    parts = sorted(used[-1])
+    for column in ("", *parts):
+        cpu.add_column(column, justify="right" if column else "left")
+    for (name, answers, _, _), before, after in zip(rows, used, used[1:], strict=False):
+        spent = (1000 * (after.get(part, 0.0) - before.get(part, 0.0)) / len(answers) for part in parts)
+        cpu.add_row(name, *(f"{one:.1f}" for one in spent))
+    return table, cpu
 
 
 def main() -> None:
@@ -163,7 +202,7 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="bench-webhooks-") as folder,
         running_house(Path(folder) / "data", **simulator.environment()) as house,
     ):
-        console.print(asyncio.run(measure(house.base, simulator, chosen.seconds, chosen.connections)))
+        console.print(*asyncio.run(measure(house, simulator, chosen.seconds, chosen.connections)))
     simulator.stop()
 
 
