@@ -227,9 +227,7 @@ def build_gateway(settings: HouseSettings) -> FastAPI:
         webchat = webchat.model_copy(update={"session_secret": derived(house.key, "webchat")})
     app.include_router(
         doors_router(
-            Doors(
-                house.database, house.converse, house.fetch, house.engine, house.rasa, house.connectors, house.why_off
-            ),
+            Doors(house.database, house.converse, house.fetch, house.rasa, house.connectors, house.why_off),
             settings,
         )
     )

@@ -26,7 +26,6 @@ from bot.contracts.messages import Echo, ErasureAsked, Event, Inbound, Receipt
 from bot.conversation.erase import erase_citizen
 from bot.conversation.rasa import RasaClient
 from bot.inbox.accept import accept, accept_echo, accept_receipt
-from faq.engine import FaqEngine
 
 log = structlog.get_logger(__name__)
 MAX_WEBHOOK_BYTES = 1_000_000
@@ -40,7 +39,6 @@ class Doors:
     database: Database
     converse: Task[Any, Any, Any]
     fetch: Task[Any, Any, Any]
-    engine: FaqEngine
     rasa: RasaClient
     connectors: Mapping[Channel, Connector]
     why_off: Mapping[Channel, str]
