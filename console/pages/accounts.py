@@ -8,7 +8,7 @@ from nicegui import ui
 
 from bot.base.clock import in_vietnam, now
 from bot.contracts.ids import UnitCode
-from console.parts.asking import asking, choice_field, text_field
+from console.parts.asking import asking, choice_field, standing_dialog, text_field
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
@@ -127,10 +127,9 @@ class AccountsPage:
 
 
 def _show_password(name: str, password: OneTimePassword) -> None:
-    with ui.dialog().props("persistent") as dialog, ui.element("div").classes("c-dialog").mark("one-time"):
+    with standing_dialog("one-time") as dialog:
+        dialog.props("persistent")
         ui.label(f"Mật khẩu dùng một lần của {name}").classes("c-title")
         ui.label(password).style("font:700 22px monospace;user-select:all").props('aria-label="Mật khẩu dùng một lần"')
         ui.label("Chỉ hiện một lần. Chuyển tận tay cho người dùng; lần đăng nhập đầu sẽ bắt đổi.").classes("c-dim")
         ui.button("Tôi đã ghi lại", on_click=dialog.close).classes("self-end")
-    dialog.on("hide", dialog.delete)
-    dialog.open()

@@ -13,6 +13,7 @@ from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter, home_of
 from console.wording import DECIDED_VI, DELIVERY_VI, say_channel, say_clock, say_percent
+from faq.engine import FaqEngine
 from handoff.reading import load_waiting_for
 from handoff.rights import Action
 from handoff.role import Role
@@ -20,6 +21,7 @@ from handoff.ticket import AT_UNIT, Priority, State
 
 DAY = timedelta(hours=24)
 COUNTED = 2000
+TARGETS = (0.9, 0.95, 0.97, 0.99)
 
 
 def register(services: ConsoleServices) -> None:
@@ -82,6 +84,7 @@ class StatusPage:
                 ui.label("Bộ câu hỏi").classes("c-h2")
                 engine = services.engine
                 ui.label(f"{engine.size} mục đang dùng · lần công bố thứ {engine.generation}").mark("index")
+                _targets(engine)
             if trouble:
                 with ui.element("section").classes("c-sheet"):
                     ui.label("Tin chưa gửi được").classes("c-h2")
@@ -92,6 +95,18 @@ class StatusPage:
                             ui.label(say_channel(one.channel)).classes("c-chip")
                             ui.label(one.failure or DELIVERY_VI[one.status]).classes("c-grow")
                             ui.label(say_clock(one.created_at, now())).classes("c-dim")
+
+
+def _targets(engine: FaqEngine) -> None:
+    """What each target for right answers costs in questions that a person must answer; the one in force is marked."""
+    ui.label("Đúng càng chắc thì bot càng ít tự trả lời (đo trên các câu hỏi đã gán nhãn):").classes("c-dim")
+    with ui.element("div").classes("c-row"):
+        for target in sorted({*TARGETS, engine.thresholds.target}):
+            point = engine.coverage_at(target)
+            colour = "blue" if target == engine.thresholds.target else ""
+            ui.label(f"đúng {say_percent(target)} → tự trả lời {say_percent(point.coverage)}").classes(
+                f"c-chip {colour}"
+            )
 
 
 def _number(title: str, count: int, *, bad: bool = False) -> None:

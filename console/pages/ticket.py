@@ -96,23 +96,33 @@ class TicketPage:
                     candidates=self.detail.candidates,
                     canned=canned,
                 )
-            with ui.element("aside").classes("t-side") as self.side:
-                pass
+            with ui.element("aside").classes("t-side"):
+                self._build_side()
         side_button.on("click", js_handler=TOGGLE_SIDE)
         follow(self.visit.services.listener, ["conversation", "decision"], self._on_talk)
         follow(self.visit.services.listener, ["tickets"], self._on_tickets)
         self._show()
 
+    def _build_side(self) -> None:
+        # On a phone the side lies over the conversation.
+        back = ui.button("Về hội thoại", icon="arrow_back").props("flat dense").classes("t-more self-start")
+        back.on("click", js_handler=TOGGLE_SIDE)
+        self.actions, self.facts = ui.element("div"), ui.element("div")
+        with ui.element("section").classes("c-sheet"):
+            ui.label("Ghi chú nội bộ").classes("c-h2")
+            self.notes = ui.element("div").classes("c-stack")
+            self.note_field = ticket_facts.note_field(self._note)
+        self.rest = ui.element("div").classes("c-stack")
+
     def _show(self) -> None:
         """The side and the state of the reply box; the history is left alone."""
         detail, account = self.detail, self.visit.account
         moment = now()
-        self.side.clear()
-        with self.side:
-            # On a phone the side lies over the conversation.
-            back = ui.button("Về hội thoại", icon="arrow_back").props("flat dense").classes("t-more self-start")
-            back.on("click", js_handler=TOGGLE_SIDE)
+        for one in (self.actions, self.facts, self.notes, self.rest):
+            one.clear()
+        with self.actions:
             TicketActions(self.visit, detail, on_done=self.refresh)
+        with self.facts:
             ticket_facts.facts(
                 detail,
                 channel=say_channel(self.head.channel),
@@ -120,7 +130,10 @@ class TicketPage:
                 phone=detail.phone or self.head.phone,
                 now=moment,
             )
-            ticket_facts.notes(detail.notes, now=moment, on_add=self._note if Action.NOTE in detail.may else None)
+        with self.notes:
+            ticket_facts.notes(detail.notes, now=moment)
+        self.note_field.set_visibility(Action.NOTE in detail.may)
+        with self.rest:
             ticket_facts.other_tickets(self.others, detail.view)
             ticket_facts.events(detail.events, now=moment)
         answers_ticket = account.role is Role.UNIT_OFFICER and Action.ANSWER in detail.may

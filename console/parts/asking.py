@@ -13,9 +13,18 @@ Do = Callable[[], Awaitable[bool]]
 
 
 @contextmanager
+def standing_dialog(mark: str) -> Iterator[ui.dialog]:
+    """A dialog of the page itself: it stays while the part whose button opened it is drawn anew or goes away."""
+    with ui.context.client.content, ui.dialog() as dialog, ui.element("div").classes("c-dialog").mark(mark):
+        yield dialog
+    dialog.on("hide", dialog.delete)
+    dialog.open()
+
+
+@contextmanager
 def asking(title: str, button: str, do: Do, *, mark: str) -> Iterator[None]:
     """A dialog whose fields are built inside the block; it closes when `do` says True, and is thrown away."""
-    with ui.dialog() as dialog, ui.element("div").classes("c-dialog").mark(mark):
+    with standing_dialog(mark) as dialog:
         ui.label(title).classes("c-title")
         yield
 
@@ -26,8 +35,6 @@ def asking(title: str, button: str, do: Do, *, mark: str) -> Iterator[None]:
         with ui.row().classes("self-end"):
             ui.button("Thôi", on_click=dialog.close).props("flat")
             ui.button(button, on_click=confirm).mark(f"{mark}-ok")
-    dialog.on("hide", dialog.delete)
-    dialog.open()
 
 
 def text_field(label: str, *, mark: str, value: str = "", lines: bool = False) -> Any:

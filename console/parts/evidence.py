@@ -6,12 +6,13 @@ from typing import Any
 from nicegui import ui
 
 from bot.conversation.staff import Why
+from console.parts.asking import standing_dialog
 from console.wording import DECIDED_VI, say_percent
 
 
 def show_why(why: Why | None) -> None:
     """A dialog with the evidence of one decision."""
-    with ui.dialog() as dialog, ui.element("div").classes("c-dialog").mark("why"):
+    with standing_dialog("why") as dialog:
         ui.label("Vì sao bot làm vậy?").classes("c-title")
         if why is None:
             ui.label("Tin nhắn này không qua bot, nên không có căn cứ nào được ghi lại.")
@@ -25,8 +26,6 @@ def show_why(why: Why | None) -> None:
                 for name, value in search.items():
                     ui.label(f"{name}: {value}")
         ui.button("Đóng", on_click=dialog.close).props("flat").classes("self-end")
-    dialog.on("hide", dialog.delete)
-    dialog.open()
 
 
 def evidence_of(search: Mapping[str, Any]) -> None:

@@ -53,26 +53,29 @@ def facts(detail: TicketDetail, *, channel: str, citizen: str | None, phone: str
                         ui.label(value).classes("c-pre")
 
 
-def notes(found: Sequence[Note], *, now: datetime, on_add: Callable[[str], Awaitable[bool]] | None) -> None:
+def notes(found: Sequence[Note], *, now: datetime) -> None:
     """Internal notes, never shown to the citizen."""
-    with ui.element("section").classes("c-sheet"):
-        ui.label("Ghi chú nội bộ").classes("c-h2")
-        for one in found:
-            with ui.element("div").classes("f-note"):
-                ui.label(one.text).classes("c-pre")
-                ui.label(f"{one.by} · {say_clock(one.at, now)}").classes("c-dim")
-        if on_add is not None:
-            field = (
-                ui.textarea(placeholder="Người dân không thấy ghi chú này")
-                .props('outlined dense autogrow aria-label="Ghi chú nội bộ"')
-                .mark("note-text")
-            )
+    for one in found:
+        with ui.element("div").classes("f-note"):
+            ui.label(one.text).classes("c-pre")
+            ui.label(f"{one.by} · {say_clock(one.at, now)}").classes("c-dim")
 
-            async def add() -> None:
-                if await on_add(field.value or ""):
-                    field.set_value("")
 
-            ui.button("Lưu ghi chú", icon="push_pin", on_click=add).props("flat").classes("self-start").mark("note-add")
+def note_field(on_add: Callable[[str], Awaitable[bool]]) -> ui.element:
+    """Where a note is written. Built once: what is being typed stays while the notes around it change."""
+    with ui.element("div").style("display:flex;flex-direction:column;gap:6px") as field:
+        text = (
+            ui.textarea(placeholder="Người dân không thấy ghi chú này")
+            .props('outlined dense autogrow aria-label="Ghi chú nội bộ"')
+            .mark("note-text")
+        )
+
+        async def add() -> None:
+            if await on_add(text.value or ""):
+                text.set_value("")
+
+        ui.button("Lưu ghi chú", icon="push_pin", on_click=add).props("flat").classes("self-start").mark("note-add")
+    return field
 
 
 def other_tickets(tickets: Sequence[TicketView], here: TicketView) -> None:

@@ -82,6 +82,10 @@ class House:
             await session.flush()
             return row.id
 
+    async def say_more(self, conversation: ConversationId, text: str) -> None:
+        """A further question, which joins the ticket at the desk."""
+        await self.ticket(conversation, text)
+
     async def message_and_news(self, conversation: ConversationId, text: str) -> None:
         """Like `message`, and the notification that the inbox would send."""
         message = await self.message(conversation, text)

@@ -250,8 +250,44 @@ async def test_a_ticket_is_triaged_noted_promised_explained_and_closed(
     await page.get_by_role("button", name="Lưu ghi chú").click()
     await expect(page.get_by_text("Đã gọi, chưa bắt máy")).to_be_visible()
     await page.get_by_role("button", name="Hẹn trả lời").click()
+    await house.say_more(conversation, "Cho tôi hỏi thêm")  # the side is drawn anew; what is being asked stays
+    await expect(page.get_by_role("complementary").get_by_text("Người dân hỏi thêm")).to_have_count(1)
     await page.get_by_role("button", name="Hẹn và báo người dân").click()
     await expect(page.get_by_role("log")).to_contain_text("Đơn vị hẹn trả lời bạn chậm nhất")
     await page.get_by_role("button", name="Đóng phiếu").click()
     await page.get_by_role("dialog").get_by_role("button", name="Đóng phiếu").click()
     await expect(page.get_by_text("Đã đóng", exact=True)).to_be_visible()
+
+
+async def test_an_administrator_adds_a_colleague_and_sees_how_the_hotline_does(
+    house: House, address: str, log_in: LogIn
+) -> None:
+    await house.person("qt", Role.ADMIN, shown="Quản trị")
+    conversation = await house.citizen(channel="messenger")
+    ticket = await house.ticket(conversation)
+    await house.message(conversation, "Chào bạn", author="bot", status="failed", failure="Người dân đã chặn trang")
+    admin = await log_in("qt")
+    await admin.get_by_role("link", name="Tài khoản").click()
+    await admin.get_by_role("button", name="Thêm tài khoản").click()
+    await admin.get_by_label("Tên đăng nhập").fill("minhtuan")
+    await admin.get_by_role("button", name="Thêm", exact=True).click()
+    first = await admin.get_by_label("Mật khẩu dùng một lần", exact=True).inner_text()
+    await admin.get_by_role("button", name="Tôi đã ghi lại").click()
+    await expect(admin.get_by_text(first)).to_have_count(0)
+    colleague = await log_in("minhtuan", first)
+    await expect(colleague.get_by_role("heading", name="Đổi mật khẩu")).to_be_visible()
+    await admin.get_by_role("link", name="Tình hình").click()
+    await expect(admin.get_by_text("Người dân đã chặn trang")).to_be_visible()
+    await expect(admin.get_by_role("link", name=ticket.code)).to_be_visible()
+    await expect(admin.get_by_text("Zalo OA: đang tắt")).to_be_visible()
+
+
+async def test_shift_notes_reach_the_next_shift_at_once(house: House, address: str, log_in: LogIn) -> None:
+    await house.person("lan", shown="Lê Thị Lan")
+    await house.person("minh", shown="Trần Minh")
+    lan, minh = await log_in("lan"), await log_in("minh")
+    for page in (lan, minh):
+        await page.get_by_role("link", name="Giao ca").click()
+    await lan.get_by_label("Ghi chú giao ca").fill("Gọi lại cho bác Hùng lúc 8 giờ")
+    await lan.get_by_role("button", name="Ghi lại").click()
+    await expect(minh.get_by_text("Gọi lại cho bác Hùng lúc 8 giờ")).to_be_visible()
