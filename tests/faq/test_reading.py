@@ -38,7 +38,7 @@ def reading(text: str) -> str:
         ("thủ ụtc cấp giấy phép xây dựng", "thủ tục cấp giấy phép xây dựng"),
         ("giấyphép xây dựng", "giấy phép xây dựng"),
         ("nhập hk cho con", "nhập hộ khẩu cho con"),
-        ("tg cách ly f1 bao lâu z", "thời gian cách ly f1 bao lâu vậy"),
+        ("tg cách ly f1 bao lâu", "thời gian cách ly f1 bao lâu"),
         ("phu nu mang thai tiem vacxin dc ko", "phụ nữ mang thai tiêm vắc xin được không"),
         ("thời gian cách ly của f1 là bao lâuuuu", "thời gian cách ly của f1 là bao lâu"),
     ],
