@@ -6,10 +6,9 @@ PYTHON ?= python3.11
 UV_VERSION := 0.13.9
 export RASA_TELEMETRY_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-ST_FIND_LINKS := $(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS),)
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test test-fast test-slow lint bench bench-answers bench-import bench-webhooks soak simulate \
+.PHONY: help setup setup-dev run test test-fast test-slow test-st lint bench bench-answers bench-import bench-webhooks soak simulate \
 	screenshots lock licences clean
 
 help: ## What each target does
@@ -44,6 +43,14 @@ setup-dev: .venv/.dev .venv-rasa/.ready .venv/.browser ## The same, with what te
 	.tools/bin/uv pip install --python .venv-rasa/bin/python --no-deps --compile-bytecode --require-hashes -r locks/rasa.lock
 	@touch $@
 
+# Its lock leaves torch out: the CPU build of torch 2.13.0 comes with pip from wherever this machine keeps it, else PyPI's.
+.venv-st/.ready: locks/st.lock locks/dev.lock | .tools/bin/uv
+	.tools/bin/uv venv -q --allow-existing --python $(PYTHON) .venv-st
+	.tools/bin/python -m pip --python .venv-st/bin/python install -q torch==2.13.0
+	.tools/bin/uv pip install -q --python .venv-st/bin/python --no-deps --compile-bytecode --require-hashes -r locks/st.lock
+	.tools/bin/uv pip install -q --python .venv-st/bin/python --no-deps --require-hashes -r locks/dev.lock
+	@touch $@
+
 .venv/.browser: .venv/.dev
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-noto-core; }
 	@command -v soffice >/dev/null || { apt-get update -qq && apt-get install -y -qq libreoffice-calc-nogui; }
@@ -71,6 +78,9 @@ test-fast: setup-dev ## Only the fast tests
 
 test-slow: setup-dev ## Only the slow stage: real Rasa, Chromium, kill -9
 	$(PY) -m pytest -m slow
+
+test-st: .venv-st/.ready ## The embedders' contract tests with the sentence-transformers extra installed (needs torch)
+	.venv-st/bin/python -m pytest tests/contracts/test_embedders.py
 
 bench: setup-dev ## Speed, memory and the peer, in one table
 	$(PY) -m bench.house

@@ -97,7 +97,7 @@ class SentenceTransformerEmbedder:
                 remedy="kiểm tra FAQ_EMBEDDER_MODEL (tên trên kho hoặc thư mục) và kết nối mạng",
             ) from error
         self.name = f"sentence-transformers/{model}"
-        self.dim = int(self._model.get_sentence_embedding_dimension())
+        self.dim = int(self._model.get_embedding_dimension())
         self._prefix = "query: " if "e5" in model.lower() else ""
         self._lock = threading.Lock()
 
