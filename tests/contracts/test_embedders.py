@@ -33,7 +33,12 @@ def tiny_model(folder: Path) -> Path:
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
     tokenizer = transformers.BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), strip_accents=False)
     shape = transformers.BertConfig(
-        vocab_size=len(vocabulary), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        initializer_range=0.5,  # random weights as small as usual would make all sentences alike
     )
     transformers.BertModel(shape).save_pretrained(folder / "base")
     tokenizer.save_pretrained(folder / "base")
