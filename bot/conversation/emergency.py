@@ -50,8 +50,8 @@ def find_emergency(text: str) -> Emergency | None:
 
     `always` words and `cries` for help count whatever else is said. `danger` words count unless the message asks about
     things in general, or
-    about law, benefits, prevention and the past, and nothing in it says that it happens now. Harmless turns of phrase
-    are taken out first.
+    about law, benefits, prevention and the past, and nothing in it says that it happens now. `signs` are
+    weaker: they need a person and something going on. Harmless turns of phrase are taken out first.
     """
     words = _words()
     tokens = [_read(one) for written in _SPLIT.findall(clean(text).lower()) for one in _parted(written)]
@@ -64,7 +64,7 @@ def find_emergency(text: str) -> Emergency | None:
         if found is not None and cry is None and not words.now.first(tokens):
             general = words.asking.first(tokens) and not words.people.first(tokens)
             found = None if general or words.topics.first(tokens) else found
-    found = found or cry
+    found = found or cry or words.sign(tokens)
     if found is None:
         return None
     kind, start, end = found
@@ -158,10 +158,13 @@ class _Words:
     always: _Phrases
     cries: _Phrases
     danger: _Phrases
+    signs: _Phrases
     asking: _Phrases
     topics: _Phrases
     now: _Phrases
     people: _Phrases
+    persons: _Phrases
+    urgent: _Phrases
     harmless: _Phrases
     spellings: dict[str, tuple[_Spelling, ...]]
     vocabulary: frozenset[str]
@@ -170,13 +173,21 @@ class _Words:
     """A vocabulary word with one letter left out → the words it may be."""
     run_together: dict[str, tuple[str, str]]
 
+    def sign(self, tokens: Sequence[_Token]) -> tuple[str, int, int] | None:
+        """A weak sign of danger to a person, now, in a message that asks nothing in general."""
+        ours = self.people.first(tokens)
+        if self.topics.first(tokens) or (self.asking.first(tokens) and not ours):
+            return None
+        return self.signs.first(tokens) if self.persons.first(tokens) and self.urgent.first(tokens) else None
+
 
 @lru_cache(maxsize=1)
 def _words() -> _Words:
     data = yaml.safe_load(WORDS.read_text(encoding="utf-8"))
-    dangers = {name: [_phrase(*one) for one in _each(data[name])] for name in ("always", "cries", "danger")}
+    dangers = {name: [_phrase(*one) for one in _each(data[name])] for name in ("always", "cries", "danger", "signs")}
     others = {
-        name: [_phrase("", one) for one in data[name]] for name in ("asking", "topics", "now", "people", "harmless")
+        name: [_phrase("", one) for one in data[name]]
+        for name in ("asking", "topics", "now", "people", "persons", "urgent", "harmless")
     }
     everything = [one for phrases in (dangers | others).values() for one in phrases]
     vocabulary = frozenset(each.plain for one in everything for word in one.words if word for each in word)

@@ -20,7 +20,7 @@ from nlu_data.vi_nlu.text import strip_diacritics
 SENTENCES = Path(__file__).with_name("emergencies.yml")
 KINDS = {
     "medical": {EmergencyKind.MEDICAL},
-    "suicide": {EmergencyKind.SUICIDE},
+    "suicide": {EmergencyKind.SUICIDE, EmergencyKind.MEDICAL},
     "fire": {EmergencyKind.FIRE},
     "crime": {EmergencyKind.CRIME},
     "drowning": {EmergencyKind.FIRE, EmergencyKind.MEDICAL},
@@ -29,7 +29,8 @@ KINDS = {
     "child": {EmergencyKind.MEDICAL, EmergencyKind.FIRE, EmergencyKind.CRIME},
     "birth": {EmergencyKind.MEDICAL},
 }
-"""Which first help is right for a group: 114 pulls people out of water, 115 treats them; a lost child is for 113."""
+"""Which first help is right for a group: 114 pulls people out of water, 115 treats them; a lost child is for 113;
+for somebody who took poison 115 comes first either way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +40,21 @@ class Sentence:
     text: str
     group: str
     emergency: bool
+    looked_at: bool = False
+    """Known to whoever chose the words, so never held out."""
 
     @property
     def held_out(self) -> bool:
         """Half of them, and always the same half."""
-        return hashlib.sha256(self.text.encode()).digest()[0] % 2 == 0
+        return not self.looked_at and hashlib.sha256(self.text.encode()).digest()[0] % 2 == 0
 
 
 def load_sentences() -> list[Sentence]:
     """All of emergencies.yml."""
     data = yaml.safe_load(SENTENCES.read_text(encoding="utf-8"))
     return [
-        Sentence(text, group, emergency)
-        for name, emergency in (("emergencies", True), ("harmless", False))
+        Sentence(text, group, name != "harmless", looked_at=name == "later")
+        for name in ("emergencies", "later", "harmless")
         for group, texts in data[name].items()
         for text in texts
     ]

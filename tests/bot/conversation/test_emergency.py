@@ -1,11 +1,19 @@
 """The emergency words on our own sentences, in every spelling."""
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.conversation.emergency import EmergencyKind, find_emergency
+from nlu_data.vi_nlu.text import strip_diacritics
 from tests.bot.conversation.measure import load_sentences, mistakes
+
+SAMPLES = Path(__file__).resolve().parents[3] / "kb_import" / "samples" / "content"
 
 
 @pytest.mark.parametrize("held_out", [False, True], ids=["tuning", "held-out"])
@@ -106,3 +114,24 @@ def test_any_text_can_be_read(text: str) -> None:
 @given(st.sampled_from([one.text for one in load_sentences() if one.emergency]), st.text(" .,!?\n\t", max_size=5))
 def test_punctuation_around_changes_nothing(text: str, around: str) -> None:
     assert find_emergency(f"{around}{text}{around}") == find_emergency(text)
+
+
+def test_the_questions_of_our_sample_banks_seldom_raise_the_alarm() -> None:
+    questions = [
+        written
+        for file in sorted(SAMPLES.glob("*.yml"))
+        for question in _questions(yaml.safe_load(file.read_text(encoding="utf-8")))
+        for written in (question, strip_diacritics(question))
+    ]
+    alarms = [one for one in questions if find_emergency(one)]
+    assert len(questions) > 500
+    assert len(alarms) * 100 <= len(questions), alarms
+
+
+def _questions(node: Any) -> Iterator[str]:
+    match node:
+        case dict():
+            yield from (one for key, value in node.items() if key == "question" for one in [value])
+            yield from (one for key, value in node.items() if key != "question" for one in _questions(value))
+        case list():
+            yield from (one for value in node for one in _questions(value))

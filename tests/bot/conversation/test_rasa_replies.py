@@ -58,7 +58,7 @@ def bot(text: str, **data: Any) -> dict[str, Any]:
     return {"event": "bot", "text": text, "data": data}
 
 
-EVENTS = [
+EVENTS: list[dict[str, Any]] = [
     {"event": "action", "name": "action_session_start"},
     user(1),
     {"event": "slot", "name": "what", "value": "rác"},
