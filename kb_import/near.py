@@ -29,64 +29,15 @@ _ASKING = (
     ("chưa",),
 )
 """What is asked for, by the words that ask it; "chưa" turns a question round."""
+_TURNED = len(_ASKING) - 1
 _SMALL_WORDS = frozenset(
-    [
-        "ạ",
-        "à",
-        "ơi",
-        "cho",
-        "của",
-        "là",
-        "có",
-        "được",
-        "bị",
-        "thì",
-        "và",
-        "với",
-        "những",
-        "các",
-        "một",
-        "tôi",
-        "em",
-        "mình",
-        "muốn",
-        "xin",
-        "hỏi",
-        "về",
-        "khi",
-        "phải",
-        "cần",
-        "ở",
-        "tại",
-        "trong",
-        "để",
-        "từ",
-        "đến",
-        "này",
-        "đó",
-        "nào",
-        "gì",
-        "đâu",
-        "không",
-        "như",
-        "ra",
-        "thế",
-        "sao",
-        "bao",
-        "nhiêu",
-        "lâu",
-        "mấy",
-        "covid",
-        "19",
-        "hay",
-        "hoặc",
-        "rồi",
-        "mà",
-        "do",
-        "theo",
-        "việc",
-    ]
-)
+    (
+        "ạ", "à", "ơi", "cho", "của", "là", "có", "được", "bị", "thì", "và", "với", "những", "các", "một", "tôi",
+        "em", "mình", "muốn", "xin", "hỏi", "về", "khi", "phải", "cần", "ở", "tại", "trong", "để", "từ", "đến",
+        "này", "đó", "nào", "gì", "đâu", "không", "như", "ra", "thế", "sao", "bao", "nhiêu", "lâu", "mấy", "covid",
+        "19", "hay", "hoặc", "rồi", "mà", "do", "theo", "việc",
+    )
+)  # fmt: skip
 _ROWS_AT_ONCE = 512
 
 
@@ -96,20 +47,22 @@ def dense_text(question: str, table: Abbreviations) -> str:
 
 
 def is_one_matter(one: str, other: str) -> bool:
-    """Do two questions with near vectors ask the same? Names and numbers agree, what is asked for agrees, and at least one
-    of them has at most one telling word that the other lacks. Both as `dense_text` gives them. Pure."""
+    """Do two questions with near vectors ask the same? Both as `dense_text` gives them. Pure.
+
+    Names and numbers agree, what is asked for agrees, and one of them has at most one telling word that the other lacks.
+    """
     first, second = set(one.split()) - _SMALL_WORDS, set(other.split()) - _SMALL_WORDS
     if {word for word in first ^ second if not is_syllable(word) or not word.isalpha()}:
         return False
     if min(len(first - second), len(second - first)) > 1:
         return False
-    asked = [
-        {number for number, words in enumerate(_ASKING) if any(w in f" {text} " for w in words)}
-        for text in (one, other)
-    ]
-    return asked[0] == asked[1] or bool(
-        asked[0] & asked[1] and len(asked[0] ^ asked[1]) == 1 and 7 not in asked[0] ^ asked[1]
-    )
+    asked, wanted = _asked(one), _asked(other)
+    differing = asked ^ wanted
+    return not differing or (bool(asked & wanted) and len(differing) == 1 and _TURNED not in differing)
+
+
+def _asked(text: str) -> set[int]:
+    return {number for number, words in enumerate(_ASKING) if any(word in f" {text} " for word in words)}
 
 
 def find_near(
