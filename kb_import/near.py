@@ -49,7 +49,8 @@ def dense_text(question: str, table: Abbreviations) -> str:
 def is_one_matter(one: str, other: str) -> bool:
     """Do two questions with near vectors ask the same? Both as `dense_text` gives them. Pure.
 
-    Names and numbers agree, what is asked for agrees, and one of them has at most one telling word that the other lacks.
+    Names and numbers agree, what is asked for agrees, and one of them has at most one telling word that the
+    other lacks.
     """
     first, second = set(one.split()) - _SMALL_WORDS, set(other.split()) - _SMALL_WORDS
     if {word for word in first ^ second if not is_syllable(word) or not word.isalpha()}:
