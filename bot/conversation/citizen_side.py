@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from procrastinate.tasks import Task
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
-from bot.base.clock import now
+from bot.base.clock import in_vietnam, now
 from bot.base.db import Database
 from bot.base.metrics import MESSAGES
 from bot.contracts.errors import NotFound
@@ -109,11 +109,16 @@ class WebchatSide:
         )
 
     async def suggestions(self) -> Sequence[str]:
-        """The questions whose answers helped most lately; before there are any, the newest entries' own."""
+        """Questions of the entries that were confirmed last and may be answered today."""
+        today = in_vietnam(now()).date()
         async with self.database.transaction() as session:
             asked = (
                 select(EntryRow.question)
-                .where(EntryRow.retired_at.is_(None))
+                .where(
+                    EntryRow.retired_at.is_(None),
+                    or_(EntryRow.valid_from.is_(None), EntryRow.valid_from <= today),
+                    or_(EntryRow.valid_until.is_(None), EntryRow.valid_until >= today),
+                )
                 .order_by(EntryRow.confirmed_on.desc().nulls_last(), EntryRow.id)
                 .limit(SUGGESTIONS)
             )

@@ -85,8 +85,14 @@ def test_replies_after(message: int, replies: tuple[Reply, ...] | None) -> None:
 
 
 def test_the_fallback_repeats_the_user_event_and_its_replies_are_still_found() -> None:
-    user = {"event": "user", "metadata": {"message_id": 5}}
-    events = [user, {"event": "action"}, user, {"event": "bot", "text": "Chưa rõ ý"}, {"event": "user", "metadata": {}}]
+    again: dict[str, Any] = {"event": "user", "metadata": {"message_id": 5}}
+    events = [
+        again,
+        {"event": "action"},
+        again,
+        {"event": "bot", "text": "Chưa rõ ý"},
+        {"event": "user", "metadata": {}},
+    ]
     assert replies_after(events, MessageId(5)) == (Reply("Chưa rõ ý"),)
 
 
