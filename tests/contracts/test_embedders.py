@@ -29,9 +29,8 @@ def tiny_model(folder: Path) -> Path:
         "[MASK]",
         *sorted({*letters.strip(), *("##" + c for c in letters.strip())}),
     ]
-    folder.mkdir(parents=True)
-    (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
-    tokenizer = transformers.BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), strip_accents=False)
+    numbered = {token: number for number, token in enumerate(vocabulary)}
+    tokenizer = transformers.BertTokenizerFast(vocab=numbered, strip_accents=False)
     shape = transformers.BertConfig(
         vocab_size=len(vocabulary),
         hidden_size=32,
