@@ -15,7 +15,8 @@ from bot.contracts.messages import Author, Choice, Inbound, Outbound, Sent
 from connectors.messenger.connector import MessengerConnector
 from connectors.zalo.connector import ZaloConnector
 from tests.connectors.messenger.conftest import settings_for as messenger_settings
-from tests.connectors.zalo.conftest import database as database  # a fresh one with the connectors' table
+from tests.connectors.zalo.conftest import connectors_url as connectors_url  # fixtures: a database of this room
+from tests.connectors.zalo.conftest import database as database
 from tests.connectors.zalo.conftest import settings_for as zalo_settings
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.zalo import ZaloSimulator

@@ -37,19 +37,25 @@ def settings_for(simulator: ZaloSimulator, **more: Any) -> ZaloSettings:
     return ZaloSettings(_env_file=None, **{"timeout_s": 2.0, "history_settle_s": 0.0, **names, **more})
 
 
-@pytest.fixture
-async def database(server_url: str) -> AsyncIterator[Database]:
-    """A fresh database with this room's tables only: what the connectors need, made in milliseconds."""
+@pytest.fixture(scope="session")
+def connectors_url(server_url: str) -> str:
+    """A database for this room's table only, which is all that the connectors need."""
     name = f"zalo_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(f'create database "{name}"')
-    one = Database(with_database(server_url, name))
+    return with_database(server_url, name)
+
+
+@pytest.fixture
+async def database(connectors_url: str) -> AsyncIterator[Database]:
+    """That database, with the table empty."""
+    one = Database(connectors_url)
+    table = Base.metadata.tables["channel_tokens"]
     async with one.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.tables["channel_tokens"].create)
+        await connection.run_sync(table.drop, checkfirst=True)
+        await connection.run_sync(table.create)
     yield one
     await one.close()
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.fixture
