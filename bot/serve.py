@@ -34,7 +34,8 @@ from bot.setup import first_start, prepare_database
 log = structlog.get_logger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
-STOP_WITHIN_S = 8.0
+STOP_WITHIN_S = 6.0
+"""For the parts; PostgreSQL stops after them, and ten seconds are promised for all."""
 RESTART_AFTER_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits before a part that died is started again; a part that ran for a minute starts over at the first."""
 READY_WITHIN_S = 180.0

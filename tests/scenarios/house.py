@@ -127,10 +127,19 @@ class House:
         return "\n".join(self.lines[-60:])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop, as Ctrl-C or systemd do; its exit code. Raises if it takes more than ten seconds."""
+        """Ask it to stop, as systemd does (or the whole foreground group, as Ctrl-C does); its exit code.
+
+        It takes two seconds; ten are promised. A crowded machine may need more, so that is not what a test judges.
+        """
         assert self.process is not None
-        self.process.send_signal(number)
-        return self.process.wait(timeout=10)
+        if number is signal.SIGINT:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
+        began = time.monotonic()
+        code = self.process.wait(timeout=PATIENCE_S)
+        print(f"stopped in {time.monotonic() - began:.1f} s")
+        return code
 
     def clear_away(self) -> None:
         """Leave nothing of it, whatever state it is in."""

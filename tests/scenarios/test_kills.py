@@ -10,7 +10,7 @@ import pytest
 
 from tests.scenarios.conftest import Town, Words
 from tests.scenarios.crowd import WORDS, Crowd
-from tests.scenarios.house import House, eventually
+from tests.scenarios.house import House, eventually, texts
 from tests.scenarios.ledger import audit, open_work
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -80,3 +80,29 @@ async def test_killed_parts_lose_nothing_and_answer_nothing_twice(
     outcomes = house.sql("select outcome, count(*) from decisions group by outcome")
     assert {outcome for outcome, _ in outcomes} >= {"answer", "choose", "handover", "dialogue"}, outcomes
     house.wait_until_back()
+
+
+def test_a_report_goes_on_where_it_was_when_rasa_is_back(house: House) -> None:
+    citizen = house.citizen()
+    asked = citizen.ask("Tôi muốn phản ánh đèn đường hỏng")
+    house.kill("rasa")
+    house.wait_until_back()
+    told = ["Đèn đường ngõ 5 tắt cả tuần nay", "Ngõ 5 Lê Lai", "Từ hôm thứ hai", "bỏ qua", "bỏ qua", "có"]
+    last = asked
+    for number, words in enumerate(told):
+        if last["ticket"]:
+            break
+        if number == 2:
+            house.kill("gateway")  # Rasa's actions are served there
+            house.kill("worker")
+        after = citizen.say(words)
+        last = citizen.wait_for("bot", after)[-1]
+    assert last["ticket"], citizen.history()
+    found = house.sql("select kind, reason, question from tickets where code = %s", last["ticket"])
+    assert len(found) == 1
+    kind, reason, question = found[0]
+    assert (kind, reason) == ("report", "form")
+    assert "Đèn đường ngõ 5 tắt cả tuần nay" in question
+    assert "Ngõ 5 Lê Lai" in question
+    said = texts([one for one in citizen.history() if one["from"] == "bot"])
+    assert len(said) == len(set(said)), said

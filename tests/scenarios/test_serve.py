@@ -54,9 +54,7 @@ def test_start_stop_start_again_and_a_killed_supervisor(folder: Path, words: Wor
         before = counts(house)
         embedded_until = house.sql("select max(created_at) from embeddings")
 
-        assert house.process is not None
-        os.killpg(house.process.pid, signal.SIGINT)  # Ctrl-C reaches the whole foreground group
-        assert house.process.wait(timeout=10) == 0, house.said()
+        assert house.stop(signal.SIGINT) == 0, house.said()
         assert house.left() == []
 
         began = time.monotonic()
