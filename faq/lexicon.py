@@ -17,6 +17,9 @@ NEIGHBOUR_SHARE: Final = 0.6
 FLOOR: Final = 0.5
 """Count given to a word never seen."""
 INITIALS_MAX: Final = 4
+MOST_AFTER: Final = 12
+MOST_RUNS: Final = 5000
+"""Runs of words kept to grow longer ones from, the most frequent: a large bank must cost no more than a small one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,12 @@ class Lexicon:
         """Runs of two to four words of the bank by their first letters: "hộ khẩu" under "hk"."""
         following: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for (first, second), times in self.bank.pairs.items():
-            if first != START and is_syllable(first) and is_syllable(second):
+            if times > 1 and first != START and is_syllable(first) and is_syllable(second):
                 following[first].append((second, times))
         runs: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+        for after in following.values():
+            after.sort(key=lambda one: (-one[1], one[0]))
+            del after[MOST_AFTER:]
         layer: list[tuple[tuple[str, ...], int]] = [((word,), 10**6) for word in following]
         for _ in range(INITIALS_MAX - 1):
             longer = []
@@ -119,9 +125,9 @@ class Lexicon:
                     grown = ((*run, second), min(times, often))
                     if grown[1] >= len(run) + 1:  # a run of three must have been seen three times: else it is chance
                         longer.append(grown)
-            for run, times in longer:
+            layer = sorted(longer, key=lambda one: (-one[1], one[0]))[:MOST_RUNS]
+            for run, times in layer:
                 runs["".join(key_of(word)[0] for word in run)][run] += times
-            layer = longer
         return {short: tuple(run for run, _ in found.most_common(6)) for short, found in runs.items()}
 
 
