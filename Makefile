@@ -23,10 +23,11 @@ setup-dev: .venv/.dev .venv-rasa/.ready .venv/.browser ## The same, with what te
 	$(PYTHON) -m venv .tools || { echo "Cần gói venv (Debian 12: apt-get install python3.11-venv)"; exit 1; }
 	.tools/bin/python -m pip install -q "uv==$(UV_VERSION)"
 
-.venv/bin/python: .tools/bin/uv
-	.tools/bin/uv venv -q --python $(PYTHON) .venv
+.venv/.created: | .tools/bin/uv
+	.tools/bin/uv venv -q --allow-existing --python $(PYTHON) .venv
+	@touch $@
 
-.venv/.runtime: locks/gateway.lock pyproject.toml | .venv/bin/python
+.venv/.runtime: locks/gateway.lock pyproject.toml | .venv/.created
 	@echo "Cài môi trường ứng dụng…"
 	.tools/bin/uv pip install --python $(PY) --compile-bytecode --require-hashes -r locks/gateway.lock
 	.tools/bin/uv pip install -q --python $(PY) --no-deps -e .

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,11 +20,23 @@ TEMPLATE = "tongdai_template"
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running PostgreSQL: TEST_DATABASE_URL, or an embedded one in a temporary folder."""
-    folder: Path = tmp_path_factory.mktemp("pg")
-    with database_address(os.environ.get("TEST_DATABASE_URL"), folder) as url:
+def server_url() -> Iterator[str]:
+    """A running PostgreSQL: TEST_DATABASE_URL, or an embedded one in a folder of its own.
+
+    Not in pytest's temporary folder: another pytest prunes that one, and PostgreSQL's own user can't enter it. What the
+    disk holds after a power cut is not tested here, so it need not wait for the disk.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="tongdai-pg-"))
+    folder.chmod(0o755)
+    given = os.environ.get("TEST_DATABASE_URL")
+    with database_address(given, folder) as url:
+        if given is None:
+            with psycopg.connect(libpq_url(url), autocommit=True) as connection:
+                for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                    connection.execute(f"alter system set {name} = off")
+                connection.execute("select pg_reload_conf()")
         yield libpq_url(url)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ async def deliver(database: Database, connectors: Mapping[Channel, Connector], m
         await _try_again(database, outbound, error)
     except GiveUp as error:
         if error.action is Action.WINDOW:
-            await _hold(database, outbound)
+            await _hold(database, outbound, error.sent_parts)
         else:
             log.error(
                 "message.not_sent", message=message, channel=outbound.channel, code=error.code, action=error.action
@@ -186,10 +186,11 @@ async def _mark(database: Database, message: MessageId, state: DeliveryState, *,
         await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
 
 
-async def _hold(database: Database, outbound: Outbound) -> None:
+async def _hold(database: Database, outbound: Outbound, parts: tuple[str, ...] = ()) -> None:
     """Keep the message for the citizen's next one. Raises WaitAndRetry when that came in the meantime."""
     async with database.transaction() as session:
         row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
+        row.provider_ids = _joined(row.provider_ids, parts)
         last_inbound = await session.scalar(  # locked: whoever writes next finds this message held, and releases it
             select(ConversationRow.last_inbound_at)
             .where(ConversationRow.id == row.conversation_id)
