@@ -157,6 +157,8 @@ class Outbound:
     last_inbound_at: datetime | None = None
     sent_parts: tuple[str, ...] = ()
     """Provider's ids of the parts of a long text that already went out: a retry starts after them."""
+    others: frozenset[str] = frozenset()
+    """Provider's ids of other messages to this citizen, for `find_sent`: with the same words, still not this one."""
 
 
 @dataclass(frozen=True, slots=True)

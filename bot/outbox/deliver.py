@@ -116,9 +116,25 @@ async def _begin(session: AsyncSession, message: MessageId) -> tuple[Outbound | 
             context=answered.extra.get("context") if answered else None,
             last_inbound_at=conversation.last_inbound_at,
             sent_parts=tuple(row.provider_ids),
+            others=frozenset() if state is DeliveryState.QUEUED else await _ids_of_others(session, row),
         ),
         state,
     )
+
+
+async def _ids_of_others(session: AsyncSession, row: MessageRow) -> frozenset[str]:
+    """What the platform calls our other messages in this conversation, as far back as its history is read."""
+    found = await session.scalars(
+        select(MessageRow.provider_ids)
+        .where(
+            MessageRow.conversation_id == row.conversation_id,
+            MessageRow.direction == "out",
+            MessageRow.id != row.id,
+        )
+        .order_by(MessageRow.id.desc())
+        .limit(100)
+    )
+    return frozenset(str(one) for ids in found for one in ids)
 
 
 async def _went_out_already(database: Database, connector: Connector, outbound: Outbound) -> bool:

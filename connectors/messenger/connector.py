@@ -119,7 +119,7 @@ class MessengerConnector:
             raise CannotTell("a private reply may be in another thread")
         since = outbound.created_at - timedelta(seconds=self.settings.clock_skew_s)
         items = await history.since(self.graph, self.settings.page_id, outbound.citizen_ref, since)
-        found = history.match(missing, items, known=set(outbound.sent_parts))
+        found = history.match(missing, items, known=outbound.others | set(outbound.sent_parts))
         sent = (*outbound.sent_parts, *found)
         if len(found) == len(missing):
             return Sent(sent)

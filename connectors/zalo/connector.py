@@ -128,7 +128,7 @@ class ZaloConnector:
         missing = parts_of(outbound)[len(outbound.sent_parts) :]
         if not missing:
             return Sent(outbound.sent_parts)
-        found = history.match(missing, items, known=self._sent_here.keys() | set(outbound.sent_parts))
+        found = history.match(missing, items, known=self._sent_here.keys() | outbound.others | set(outbound.sent_parts))
         sent = (*outbound.sent_parts, *found)
         if len(found) == len(missing):
             return Sent(sent)

@@ -75,6 +75,8 @@ class Words:
     """Gets choices."""
     unknown: str
     """Becomes a ticket."""
+    to_teach: str
+    """Becomes a ticket until a scenario teaches it."""
 
 
 VAGUE = ("hỗ trợ", "giấy đi đường", "xét nghiệm", "cách ly", "tiêm vắc xin", "hồ sơ", "F1", "siêu thị", "đi chợ")
@@ -88,8 +90,8 @@ def words(town: Town) -> Words:
     entries = [entry for bank in banks for entry in bank.entries[:3]]
     known = next(one for one in entries if _begin(one.answer) in citizen.ask(one.question)["text"])
     vague = next(one for one in VAGUE if any(entry_in(c["payload"]) for c in citizen.ask(one)["choices"]))
-    unknown = next(one for bank in banks for one in bank.unanswerable if citizen.ask(one)["ticket"])
-    return Words(known.question, _begin(known.answer), vague, unknown)
+    tickets = (one for bank in banks for one in bank.unanswerable if citizen.ask(one)["ticket"])
+    return Words(known.question, _begin(known.answer), vague, next(tickets), next(tickets))
 
 
 def _begin(answer: str) -> str:

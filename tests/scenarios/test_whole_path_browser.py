@@ -184,9 +184,9 @@ async def test_a_unit_answers_later_and_the_citizen_gets_it(screens: Screens, wo
     await expect(answer).to_contain_text("Sở Y tế")
 
 
-async def test_what_could_not_be_answered_is_taught_and_then_answered(screens: Screens) -> None:
+async def test_what_could_not_be_answered_is_taught_and_then_answered(screens: Screens, words: Words) -> None:
     word = uuid.uuid4().hex[:5]
-    question = f"Thuyền thúng câu mực đêm {word} phải đăng kiểm ở trạm nào vậy?"
+    question = words.to_teach
     citizen = await screens.citizen()
     code = code_in(await ask(citizen, question))
     editor = await screens.colleague(Role.EDITOR, "SGTVT")
