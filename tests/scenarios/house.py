@@ -90,7 +90,10 @@ class House:
     def start(self) -> "House":
         """Start it and return when it says READY."""
         self.launch()
-        eventually("READY", lambda: self.printed("READY ") or self.is_over, seconds=240)
+        try:
+            eventually("READY", lambda: self.printed("READY ") or self.is_over, seconds=240)
+        except AssertionError as error:
+            raise AssertionError(self.said()) from error
         assert not self.is_over, self.said()
         return self
 

@@ -14,8 +14,9 @@ import pytest
 import xlwt
 
 from bot.base.db import libpq_url
+from bot.base.postgres import embedded_database
 from tests.conftest import with_database
-from tests.scenarios.conftest import Words
+from tests.scenarios.conftest import Words, scratch
 from tests.scenarios.house import House, eventually, free_port, opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -98,14 +99,12 @@ def test_stop_while_still_starting_leaves_nothing(begun: str, folder: Path) -> N
 
 
 @pytest.fixture
-def foreign_database(server_url: str) -> Iterator[str]:
+def foreign_database() -> Iterator[str]:
     """An empty database on a PostgreSQL that is not the house's own."""
-    name = f"house_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"'.encode())
-    yield with_database(server_url, name)
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'drop database "{name}" with (force)'.encode())
+    with scratch() as path, embedded_database(path) as server:
+        with psycopg.connect(libpq_url(server), autocommit=True) as connection:
+            connection.execute("create database elsewhere")
+        yield with_database(libpq_url(server), "elsewhere")
 
 
 def test_two_houses_at_once_one_on_a_foreign_database(
