@@ -6,13 +6,13 @@ built from the same parts, read once from the settings.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import procrastinate
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from procrastinate.tasks import Task
 
 from actions.server import actions_router
@@ -42,13 +42,17 @@ from connectors.webchat.connector import WebchatConnector
 from connectors.webchat.routes import webchat_router
 from connectors.webchat.settings import WebchatSettings
 from connectors.zalo.connector import ZaloConnector
+from connectors.zalo.consent import consent_router
 from connectors.zalo.settings import ZaloSettings
 from console.app import ConsoleServices, mount_console
+from console.session import Sessions
+from console.visit import load_account
 from faq.embed import Embedder, load_embedder
 from faq.engine import FaqEngine
 from faq.settings import FaqSettings
 from faq.store import TOPIC, load_generation
 from handoff.hold import release_idle
+from handoff.role import Role
 from handoff.units import load_units
 
 log = structlog.get_logger(__name__)
@@ -238,20 +242,30 @@ def build_gateway(settings: HouseSettings) -> FastAPI:
     )
     app.include_router(webchat_router(side, webchat, house.listener))
     https = (settings.tongdai_public_url or "").startswith("https://")
-    mount_console(
-        app,
-        ConsoleServices(
-            database=house.database,
-            staff=staff,
-            engine=house.engine,
-            embedder=house.embedder,
-            listener=house.listener,
-            https=https,
-            channel_notes=lambda: tuple(house.why_off.values()),
-        ),
-        storage_secret=derived(house.key, "console").get_secret_value(),
+    services = ConsoleServices(
+        database=house.database,
+        staff=staff,
+        engine=house.engine,
+        embedder=house.embedder,
+        listener=house.listener,
+        https=https,
+        channel_notes=lambda: (*house.why_off.values(), *(f"Kênh {name} đang bật." for name in house.connectors)),
     )
+    sessions = Sessions(derived(house.key, "console").get_secret_value(), https)
+    zalo = house.connectors.get(ZaloConnector.name)
+    if isinstance(zalo, ZaloConnector):
+        app.include_router(consent_router(zalo, house.key, _administrators(services, sessions)))
+    mount_console(app, services, storage_secret=sessions.secret)
     return app
+
+
+def _administrators(services: ConsoleServices, sessions: Sessions) -> Callable[[Request], Awaitable[bool]]:
+    async def may(request: Request) -> bool:
+        number = sessions.find_account(request)
+        account = await load_account(services, number) if number is not None else None
+        return account is not None and account.role is Role.ADMIN and not account.must_change_password
+
+    return may
 
 
 async def work(settings: HouseSettings, stop: asyncio.Event) -> None:

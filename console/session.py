@@ -36,7 +36,7 @@ class Sessions:
             COOKIE,
             self._signer.dumps(account),
             max_age=MAX_AGE_S,
-            path="/console",
+            path="/",  # also for /zalo/consent, where an administrator lets us write in the account's name
             secure=self.https,
             httponly=True,
             samesite="lax",  # "strict" would ask for the password again whenever a link in an e-mail is followed
@@ -44,7 +44,7 @@ class Sessions:
 
     def end(self, response: Response) -> None:
         """Log the browser out."""
-        response.delete_cookie(COOKIE, path="/console", secure=self.https, httponly=True, samesite="lax")
+        response.delete_cookie(COOKIE, path="/", secure=self.https, httponly=True, samesite="lax")
 
     def find_account(self, request: Request) -> AccountId | None:
         """The account in the cookie; None for a missing, forged or old one."""

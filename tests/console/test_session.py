@@ -25,7 +25,7 @@ def test_the_cookie_names_the_account_and_keeps_scripts_and_other_sites_out() ->
     set_cookie = cookie_of(sessions, 7)
     value = set_cookie.split(";")[0].removeprefix(f"{COOKIE}=")
     assert sessions.find_account(request_with(value)) == 7
-    assert {"HttpOnly", "SameSite=lax", "Secure", "Path=/console"} <= {one.strip() for one in set_cookie.split(";")}
+    assert {"HttpOnly", "SameSite=lax", "Secure", "Path=/"} <= {one.strip() for one in set_cookie.split(";")}
 
 
 def test_a_cookie_signed_by_somebody_else_is_nobody() -> None:
