@@ -26,7 +26,7 @@ async def test_nothing_the_citizen_gave_is_left_in_the_rooms_tables(talk: TalkHo
     async with talk.database.transaction() as session:
         assert await erase_citizen(session, TESTCHAT, "lan", now())
     async with talk.database.transaction() as session:
-        for table in ("messages", "conversations", "decisions"):
+        for table in ("messages", "conversations", "decisions", "tickets", "ticket_events", "notes", "audit_log"):
             rows = await session.execute(text(f"select row_to_json(t)::text from {table} t"))
             for (row,) in rows:
                 assert SECRET not in row
