@@ -53,6 +53,8 @@ class Part:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
+    log: Path | None = None
+    """Where its output goes when it is not ours to show; begun anew at each start of the part."""
     process: asyncio.subprocess.Process | None = None
     failures: int = 0
     started_at: float = field(default_factory=time.monotonic)
@@ -106,7 +108,7 @@ def _parts(settings: HouseSettings, url: str) -> list[Part]:
     rasa = sidecar.rasa_command(rasa_python(settings), current_model(), rasa_port, rasa_token, endpoints, credentials)
     ours = [sys.executable, "-m", "bot.cli"]
     return [
-        Part("rasa", rasa, {**environment, **sidecar.rasa_environment(ROOT)}),
+        Part("rasa", rasa, {**environment, **sidecar.rasa_environment(ROOT)}, log=data / "rasa.log"),
         Part("gateway", [*ours, "gateway"], environment),
         Part("worker", [*ours, "worker"], environment),
     ]
@@ -115,9 +117,16 @@ def _parts(settings: HouseSettings, url: str) -> list[Part]:
 async def _keep_running(part: Part, stop: asyncio.Event) -> None:
     while not stop.is_set():
         part.started_at = time.monotonic()
-        part.process = await asyncio.create_subprocess_exec(
-            *part.command, env=dict(part.environment), cwd=ROOT, preexec_fn=_die_with_parent, start_new_session=True
-        )
+        with part.log.open("wb") if part.log else contextlib.nullcontext() as output:
+            part.process = await asyncio.create_subprocess_exec(
+                *part.command,
+                env=dict(part.environment),
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
+                preexec_fn=_die_with_parent,
+                start_new_session=True,
+            )
         log.info("part.started", part=part.name, pid=part.process.pid)
         code = await part.process.wait()
         if stop.is_set():
