@@ -43,4 +43,3 @@ class InternalSettings(BaseSettings):
     rasa_url: str = "http://127.0.0.1:5005"
     rasa_token: SecretStr = SecretStr("")
     action_token: SecretStr = SecretStr("")
-    models_version: str = ""

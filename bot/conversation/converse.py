@@ -5,6 +5,7 @@ either nothing done or everything. Rasa's dialogue keeps its own state; `_talk` 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -46,6 +47,8 @@ from handoff.ticket import Reason
 log = structlog.get_logger(__name__)
 
 RETRY_RASA_S = 1.0
+COMMAND = "/"
+"""Begins the payload of a button that Rasa offered: an intent, given to the dialogue as it is."""
 SILENT_KINDS = frozenset({Kind.UNFOLLOW, Kind.REACTION})
 
 
@@ -82,6 +85,8 @@ class Conversing:
         if turn.kind is Kind.FOLLOW:
             return Response((Reply(texts.GREETING),), "received"), None
         picked = find_choice(turn.text, turn.payload, turn.offered)
+        if picked is not None and picked.startswith(COMMAND):
+            return await self._talk(turn, None, _Later("without_rasa", None), words=picked), None
         if picked is not None and not turn.in_dialogue:
             return _Later("picked", picked), None
         if not turn.text and not turn.in_dialogue:
@@ -95,7 +100,8 @@ class Conversing:
             case Path.EMERGENCY:
                 return _Later("emergency", Emergency(EmergencyKind.MEDICAL, "intent")), understood
             case Path.DIALOGUE:
-                return await self._talk(turn, understood, decision), understood
+                instead = _Later("without_rasa" if turn.in_dialogue else "decided", decision)
+                return await self._talk(turn, understood, instead, words=_words(turn)), understood
             case Path.SEARCH:
                 return _Later("decided", decision), understood
 
@@ -121,21 +127,23 @@ class Conversing:
         if age < self.rasa_patience_s:
             raise WaitAndRetry(RETRY_RASA_S) from error
 
-    async def _talk(self, turn: Turn, understood: Understanding | None, decision: Decision) -> "Response | _Later":
-        """One turn of Rasa's dialogue, exactly once for each message."""
+    async def _talk(
+        self, turn: Turn, understood: Understanding | None, instead: "_Later", *, words: str
+    ) -> "Response | _Later":
+        """One turn of Rasa's dialogue, exactly once for each message; `instead` when Rasa is down or says nothing."""
         try:
             known = await self.rasa.find_turn(turn.conversation, turn.message) if turn.told_core else None
             if known is None:
                 await self._remember_core(turn)
-                known = await self.rasa.talk(turn.conversation, turn.message, _words(turn), photo=turn.has_photo)
+                known = await self.rasa.talk(turn.conversation, turn.message, words, photo=turn.has_photo)
             replies, in_dialogue = known
         except RasaUnavailable as error:
             self._wait_if_young(turn, error)
-            return _Later("without_rasa" if turn.in_dialogue else "decided", decision)
+            return instead
         intent = understood.intent if understood else None
         offered = replies[-1].choices if replies else ()
         if not replies and not in_dialogue:
-            return _Later("decided", decision)
+            return instead
         question = turn.text if intent == "ask_question" else None
         return Response(replies, "dialogue", {}, offered, in_dialogue, question)
 
@@ -171,6 +179,9 @@ class Conversing:
                 done = await self._carry_out(session, turn, response) if isinstance(response, _Later) else response
             await self._write(session, turn, done, understood)
             row.handled_at = now()
+        if turn.in_dialogue and done.outcome != "dialogue":  # cut off: the form must not swallow a later message
+            with contextlib.suppress(RasaUnavailable):
+                await self.rasa.forget(turn.conversation)
         DECISIONS.labels(done.outcome).inc()
         ANSWER_SECONDS.observe((now() - turn.created_at).total_seconds())
         log.info("message.handled", message=turn.message, conversation=turn.conversation, outcome=done.outcome)

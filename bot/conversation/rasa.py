@@ -97,6 +97,11 @@ class RasaClient:
         replies = replies_after(tracker.get("events") or [], message)
         return None if replies is None else (replies, bool((tracker.get("active_loop") or {}).get("name")))
 
+    async def forget(self, conversation: ConversationId) -> None:
+        """End whatever dialogue is under way, e.g. because a person took over in the middle of a form."""
+        path = f"/conversations/{sender(conversation)}/tracker/events"
+        await self._send("forget", "POST", path, json={"event": "restart"})
+
     async def _call(self, name: str, method: str, path: str, **more: Any) -> Any:
         response = await self._send(name, method, path, **more)
         try:
