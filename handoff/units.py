@@ -20,6 +20,11 @@ async def load_units(session: AsyncSession) -> dict[UnitCode, Unit]:
     return {row.code: _unit_of(row) for row in rows}
 
 
+async def find_unit_name(session: AsyncSession, code: UnitCode) -> str | None:
+    """The name of one unit, in force or not; for every answer, so it reads one row and not all of them."""
+    return await session.scalar(select(UnitRow.name).where(UnitRow.code == code))
+
+
 async def resolve_unit(session: AsyncSession, code: UnitCode, on: date) -> Unit:
     """The unit that answers on that day for what `code` answered for. Raises UnitNotFound."""
     return plan_successor(await load_units(session), code, on)

@@ -21,7 +21,7 @@ from faq.store import get_entry, is_retired
 from handoff.opening import open_ticket
 from handoff.routing import RoutingHint, plan_route
 from handoff.ticket import Priority, Reason, Ticket, TicketKind
-from handoff.units import find_unit_by_text, load_subjects, load_units
+from handoff.units import find_unit_by_text, find_unit_name, load_subjects, load_units
 
 MAX_CHOICE_TITLE = 100
 
@@ -74,13 +74,10 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
 
 
 async def answer_reply(session: AsyncSession, entry: EntryRecord) -> Reply:
-    """The entry's approved answer with the unit in force that stands behind it."""
-    units = await load_units(session)
-    unit = units.get(entry.unit)
+    """The entry's approved answer and the unit that wrote it."""
+    unit = await find_unit_name(session, entry.unit) or entry.unit_name
     draft = entry.draft
-    text = texts.answered_by(
-        draft.answer, unit.name if unit else entry.unit_name, draft.confirmed_on, draft.legal_basis
-    )
+    text = texts.answered_by(draft.answer, unit, draft.confirmed_on, draft.legal_basis)
     return Reply(text, entry=entry.id, ask_helpful=True)
 
 
