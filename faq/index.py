@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 import faiss
@@ -15,6 +16,8 @@ from faq.lexical import Postings
 from faq.lexicon import Counts, Lexicon
 from faq.normalise import Abbreviations, canonical, key_of, letter_grams, n_grams, weight_of, words_of
 
+TELLING_CACHE: Final = 8192
+"""Pieces whose words' weights are kept; about 1 KiB each."""
 ANSWER_WORDS: Final = 40
 """An answer is indexed by its first words: that is where it says what it is about, and embedding costs by the word."""
 
@@ -121,13 +124,14 @@ class Index:
         self.plain = Postings(keys, bm25=True)
         self.pairs = Postings([n_grams(words, 2) for words in keys], bm25=False)
         self.letters = Postings([letter_grams(words) for words in keys], bm25=False)
+        self.telling = lru_cache(maxsize=TELLING_CACHE)(self._telling)
+        """How telling each word of a piece is, by diacritic-free key; the same pieces come up again and again."""
 
     def pieces_of_entry(self, at: int) -> NDArray[np.int64]:
         """Positions of the pieces of the entry at `at`."""
         return np.arange(self._starts[at], self._starts[at + 1], dtype=np.int64)
 
-    def telling(self, row: int) -> dict[str, float]:
-        """How telling each word of a piece is, by diacritic-free key."""
+    def _telling(self, row: int) -> Mapping[str, float]:
         words = self.pieces[row].words
         return {key_of(word): self.plain.idf(key_of(word)) * weight_of(word) for word in words}
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,7 @@ def words_of(text: str) -> list[str]:
     return [place_tones(word) for word in _WORD.findall(fold_repeats(plain))]
 
 
+@lru_cache(maxsize=1 << 16)
 def key_of(word: str) -> str:
     """The form in which words are compared: no diacritics, one i ("kỹ", "kĩ" → "ki")."""
     return _Y_END.sub(r"\1i", strip_diacritics(word))

@@ -147,7 +147,7 @@ class Searcher:
         """Every likely entry with its best view, best first."""
         views, words = self.choose_views(index, clauses, repairs)
         vectors = self.embedder.embed([" ".join(view.words) for view in views])
-        whole = {word for clause in clauses for word in clause}
+        whole = dict.fromkeys(word for clause in clauses for word in clause)
         weight = sum(weigh(index, tuple(whole)).values())
         scored = tuple(collect(index, view, words[at], vectors[at], allowed, weight) for at, view in enumerate(views))
         best: dict[int, tuple[int, int, int, float]] = {}

@@ -1,47 +1,43 @@
-"""`tongdai eval` over files, as outsiders use it."""
+"""`tongdai eval`: the same numbers in every process, whatever order Python's sets have in it."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from bot.contracts.errors import Refused
-from faq.evaluate import evaluate
-
-BANK: list[dict[str, Any]] = [
-    {"id": "a", "bank": "x", "question": "Đăng ký kết hôn cần giấy tờ gì?", "answer": "Căn cước và tờ khai."},
-    {"id": "b", "bank": "x", "question": "Thủ tục đăng ký khai sinh cho con?", "answer": ""},
-    {"id": "c", "bank": "y", "question": "Lịch tiêm vắc xin của phường?", "answer": "Thứ ba."},
-]
-QUERIES: list[dict[str, Any]] = [
-    {"id": "1", "bank": "x", "text": "dang ky ket hon can giay to gi"},
-    {"id": "2", "bank": "x", "text": "KHAI SINH CHO CON", "gold": "misleading", "kind": 3},
-    {"id": "3", "bank": "y", "text": "😀"},
-]
+BANK = {
+    "a": "Đăng ký khai sinh cho con cần những giấy tờ gì?",
+    "b": "Đăng ký khai sinh quá hạn có bị phạt không?",
+    "c": "Xin cấp lại thẻ bảo hiểm y tế bị mất ở đâu?",
+}
+ASKED = (
+    "Dạ em chào anh chị ạ, cho em hỏi là con em được 2 tháng rồi thì đăng ký khai sinh cần giấy tờ gì với ạ? Em cảm ơn",
+    "the bhyt bi mat xin cap lai o dau, va khai sinh tre co bi phat ko",
+    "giá vàng hôm nay bao nhiêu một chỉ vậy mọi người",
+)
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
-    return path
+def evaluated(folder: Path, seed: str) -> list[dict[str, object]]:
+    """What the command writes in a process with this hash seed."""
+    rows = [{"id": key, "bank": "x", "question": text, "answer": "Có."} for key, text in BANK.items()]
+    (folder / "b.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    asked = [{"id": str(number), "bank": "x", "text": text} for number, text in enumerate(ASKED)]
+    (folder / "q.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in asked), "utf-8")
+    out = folder / f"r{seed}.jsonl"
+    subprocess.run(
+        [sys.executable, "-m", "bot.cli", "eval", "--bank", folder / "b.jsonl", "--queries", folder / "q.jsonl"]
+        + ["--out", out],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": seed},
+    )
+    return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
 
 
-def test_every_query_is_decided_in_its_own_bank_twice_the_same(tmp_path: Path) -> None:
-    bank, queries = write(tmp_path / "b.jsonl", BANK), write(tmp_path / "q.jsonl", QUERIES)
-    evaluate(bank, queries, tmp_path / "one.jsonl")
-    evaluate(bank, queries, tmp_path / "two.jsonl")
-    lines = [json.loads(line) for line in (tmp_path / "one.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [line["query_id"] for line in lines] == ["1", "2", "3"]
-    assert lines[0]["ranked"][0] == "a"
-    assert lines[1]["ranked"][0] == "b"
-    assert lines[2] == {"query_id": "3", "ranked": [], "p": 0.0, "decision": "handover"}
-    assert all(0 <= line["p"] <= 1 for line in lines)
-    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
-
-
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    bank = write(tmp_path / "b.jsonl", BANK)
-    queries = tmp_path / "q.jsonl"
-    queries.write_text('{"id": "1", "bank": "x", "text": "a"}\n{"id": 2}\n', encoding="utf-8")
-    with pytest.raises(Refused, match="dòng 2"):
-        evaluate(bank, queries, tmp_path / "out.jsonl")
+def test_eval_is_deterministic_and_of_the_documented_shape(tmp_path: Path) -> None:
+    first = evaluated(tmp_path, "1")
+    assert first == evaluated(tmp_path, "2")
+    assert [row["query_id"] for row in first] == ["0", "1", "2"]
+    assert {row["decision"] for row in first} <= {"answer", "choose", "handover"}
+    assert first[0]["ranked"] and first[0]["ranked"][0] == "a"  # type: ignore[index]
+    assert all(0.0 <= float(str(row["p"])) <= 1.0 for row in first)
