@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 BANK = {
     "a": "Đăng ký khai sinh cho con cần những giấy tờ gì?",
@@ -18,18 +19,16 @@ ASKED = (
 )
 
 
-def evaluated(folder: Path, seed: str) -> list[dict[str, object]]:
+def evaluated(folder: Path, seed: str) -> list[dict[str, Any]]:
     """What the command writes in a process with this hash seed."""
     rows = [{"id": key, "bank": "x", "question": text, "answer": "Có."} for key, text in BANK.items()]
     (folder / "b.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
     asked = [{"id": str(number), "bank": "x", "text": text} for number, text in enumerate(ASKED)]
     (folder / "q.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in asked), "utf-8")
     out = folder / f"r{seed}.jsonl"
+    files = ["--bank", folder / "b.jsonl", "--queries", folder / "q.jsonl", "--out", out]
     subprocess.run(
-        [sys.executable, "-m", "bot.cli", "eval", "--bank", folder / "b.jsonl", "--queries", folder / "q.jsonl"]
-        + ["--out", out],
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": seed},
+        [sys.executable, "-m", "bot.cli", "eval", *files], check=True, env={**os.environ, "PYTHONHASHSEED": seed}
     )
     return [json.loads(line) for line in out.read_text("utf-8").splitlines()]
 
@@ -39,5 +38,5 @@ def test_eval_is_deterministic_and_of_the_documented_shape(tmp_path: Path) -> No
     assert first == evaluated(tmp_path, "2")
     assert [row["query_id"] for row in first] == ["0", "1", "2"]
     assert {row["decision"] for row in first} <= {"answer", "choose", "handover"}
-    assert first[0]["ranked"] and first[0]["ranked"][0] == "a"  # type: ignore[index]
-    assert all(0.0 <= float(str(row["p"])) <= 1.0 for row in first)
+    assert first[0]["ranked"][0] == "a"
+    assert all(0.0 <= row["p"] <= 1.0 for row in first)
