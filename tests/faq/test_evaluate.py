@@ -26,7 +26,7 @@ def evaluated(folder: Path, seed: str) -> list[dict[str, Any]]:
     asked = [{"id": str(number), "bank": "x", "text": text} for number, text in enumerate(ASKED)]
     (folder / "q.jsonl").write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in asked), "utf-8")
     out = folder / f"r{seed}.jsonl"
-    files = ["--bank", folder / "b.jsonl", "--queries", folder / "q.jsonl", "--out", out]
+    files: list[str | Path] = ["--bank", folder / "b.jsonl", "--queries", folder / "q.jsonl", "--out", out]
     subprocess.run(
         [sys.executable, "-m", "bot.cli", "eval", *files], check=True, env={**os.environ, "PYTHONHASHSEED": seed}
     )
