@@ -42,11 +42,20 @@ class Database:
             sqlalchemy_url(url), pool_size=pool_size, max_overflow=10, pool_pre_ping=True, pool_recycle=1800
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._readings = async_sessionmaker(
+            self.engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
+        )
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One unit of work: commits at the end, or rolls everything back. Only edges open one."""
         async with self._sessions() as session, session.begin():
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """For one SELECT: no transaction around it, which would cost two more round trips."""
+        async with self._readings() as session:
             yield session
 
     async def wait_until_up(self, seconds: float = 30.0) -> None:

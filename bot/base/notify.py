@@ -12,19 +12,37 @@ from typing import Any
 
 import psycopg
 import structlog
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from bot.base.db import libpq_url
 
 log = structlog.get_logger(__name__)
 CHANNEL = "tongdai"
+NEWS = "news"
+"""Under this key a session keeps what it will tell."""
 
 
 async def notify(session: AsyncSession, topic: str, **fields: Any) -> None:
     """Tell every process about `topic` ("conversation", "tickets", "faq_index", …) once this transaction commits."""
     payload = json.dumps({"topic": topic, **fields}, ensure_ascii=False)
-    await session.execute(text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+    session.info.setdefault(NEWS, {})[payload] = None  # a dictionary: in order, and each once
+
+
+@event.listens_for(Session, "before_commit")
+def _tell(session: Session) -> None:
+    """All news of a transaction in one statement: each would cost a round trip of its own."""
+    if news := session.info.pop(NEWS, None):
+        session.execute(
+            text("select pg_notify(:channel, one) from unnest(cast(:news as text[])) as one"),
+            {"channel": CHANNEL, "news": list(news)},
+        )
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(NEWS, None)
 
 
 class Listener:

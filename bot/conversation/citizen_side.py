@@ -55,7 +55,7 @@ class WebchatSide:
             .order_by(MessageRow.id)
             .limit(limit)
         )
-        async with self.database.transaction() as session:
+        async with self.database.reading() as session:
             return [_chat_message(row, citizen_ref) for row in await session.scalars(wanted)]
 
     async def rate(self, citizen_ref: str, message_id: int, helped: bool) -> None:

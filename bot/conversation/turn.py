@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from bot.contracts.ids import Channel, ConversationId, EntryId, MessageId
 from bot.contracts.messages import Choice, Kind
 from bot.conversation.tables import ConversationRow, MessageRow
-from handoff.hold import find_holder
+from handoff.tables import HoldRow
 
 OUTSIDE_SILENCE = timedelta(minutes=30)
 """How long the bot stays silent after a colleague answered in the platform's own inbox."""
@@ -47,19 +48,31 @@ class Turn:
 
 async def load_turn(session: AsyncSession, message: MessageId, now: datetime) -> Turn | None:
     """The message and its conversation, or None when it was handled before (or is not a citizen's)."""
-    row = await session.get(MessageRow, message)
-    if row is None or row.direction != "in" or row.handled_at is not None:
-        return None
-    conversation = await session.get_one(ConversationRow, row.conversation_id)
-    holder = await find_holder(session, row.conversation_id)
-    unhelpful = await session.scalars(
-        select(MessageRow.entry).where(
-            MessageRow.conversation_id == row.conversation_id,
-            MessageRow.helpful.is_(False),
-            MessageRow.entry.is_not(None),
-            MessageRow.created_at > now - BAD_ANSWER_MEMORY,
+    unhelpful = aliased(MessageRow)
+    found = (
+        await session.execute(
+            select(
+                MessageRow,
+                ConversationRow,
+                HoldRow.conversation_id.is_not(None).label("held"),
+                select(func.array_agg(unhelpful.entry))
+                .where(
+                    unhelpful.conversation_id == MessageRow.conversation_id,
+                    unhelpful.helpful.is_(False),
+                    unhelpful.entry.is_not(None),
+                    unhelpful.created_at > now - BAD_ANSWER_MEMORY,
+                )
+                .scalar_subquery()
+                .label("unhelpful"),
+            )
+            .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
+            .outerjoin(HoldRow, HoldRow.conversation_id == MessageRow.conversation_id)
+            .where(MessageRow.id == message, MessageRow.direction == "in", MessageRow.handled_at.is_(None))
         )
-    )
+    ).one_or_none()
+    if found is None:
+        return None
+    row, conversation = found[0], found[1]
     location = row.extra.get("location")
     return Turn(
         message=row.id,
@@ -77,8 +90,8 @@ async def load_turn(session: AsyncSession, message: MessageId, now: datetime) ->
         previous=conversation.last_question,
         place=conversation.last_place,
         phone=conversation.phone,
-        unhelpful=frozenset(EntryId(one) for one in unhelpful if one is not None),
-        with_person=holder is not None or answered_outside(conversation.answered_outside_at, now),
+        unhelpful=frozenset(EntryId(one) for one in found.unhelpful or ()),
+        with_person=found.held or answered_outside(conversation.answered_outside_at, now),
         told_core="core_at" in row.extra,
     )
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import structlog
 from procrastinate.tasks import Task
-from sqlalchemy import func, select, update
+from sqlalchemy import BigInteger, Text, case, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base import jobs
@@ -38,36 +39,40 @@ class Outbox:
         answers: MessageId | None = None,
     ) -> MessageId:
         """Write the message and defer its delivery; on a channel that pulls, the committed row is the delivery."""
+        pulling = [name for name, one in self.capabilities.items() if one.pulls]
         to = (
+            update(ConversationRow)
+            .where(ConversationRow.id == conversation)
+            .values(last_message_at=func.now())
+            .returning(ConversationRow.channel, ConversationRow.citizen_ref)
+            .cte("recipient")
+        )
+        pulls = to.c.channel.in_(pulling)
+        written = {
+            MessageRow.conversation_id: literal(conversation, BigInteger),
+            MessageRow.channel: to.c.channel,
+            MessageRow.direction: literal("out"),
+            MessageRow.author: literal(author.value),
+            MessageRow.account: literal(account, BigInteger),
+            MessageRow.text: literal(reply.text),
+            MessageRow.choices: literal([{"title": one.title, "payload": one.payload} for one in reply.choices], JSONB),
+            MessageRow.ticket: literal(reply.ticket, Text),
+            MessageRow.entry: literal(reply.entry, BigInteger),
+            MessageRow.ask_helpful: literal(reply.ask_helpful),
+            MessageRow.answers: literal(answers, BigInteger),
+            MessageRow.status: case((pulls, DeliveryState.SENT.value), else_=DeliveryState.QUEUED.value),
+            MessageRow.sent_at: case((pulls, now())),
+        }
+        statement = insert(MessageRow).from_select(list(written), select(*written.values()), include_defaults=False)
+        row = (
             await session.execute(
-                select(ConversationRow.channel, ConversationRow.citizen_ref).where(ConversationRow.id == conversation)
+                statement.returning(MessageRow.id, MessageRow.status, select(to.c.citizen_ref).scalar_subquery())
             )
         ).one()
-        pulls = self._pulls(Channel(to.channel))
-        row = MessageRow(
-            conversation_id=conversation,
-            channel=to.channel,
-            direction="out",
-            author=author,
-            account=account,
-            text=reply.text,
-            choices=[{"title": one.title, "payload": one.payload} for one in reply.choices],
-            ticket=reply.ticket,
-            entry=reply.entry,
-            ask_helpful=reply.ask_helpful,
-            answers=answers,
-            status=DeliveryState.SENT if pulls else DeliveryState.QUEUED,
-            sent_at=now() if pulls else None,
-        )
-        session.add(row)
-        await session.flush()
-        await session.execute(
-            update(ConversationRow).where(ConversationRow.id == conversation).values(last_message_at=func.now())
-        )
-        if not pulls:
+        if row.status == DeliveryState.QUEUED:
             await self.defer_delivery(session, row.id, conversation)
-        await notify(session, "conversation", conversation=conversation, citizen_ref=to.citizen_ref, message=row.id)
-        return row.id
+        await notify(session, "conversation", conversation=conversation, citizen_ref=row[2], message=row.id)
+        return MessageId(row.id)
 
     async def defer_delivery(self, session: AsyncSession, message: MessageId, conversation: ConversationId) -> None:
         """The job that sends `message`; messages to one citizen go out in the order of their rows."""
@@ -100,7 +105,3 @@ class Outbox:
         row.failure, row.attempts = None, 0
         await self.defer_delivery(session, message, row.conversation_id)
         return True
-
-    def _pulls(self, channel: Channel) -> bool:
-        known = self.capabilities.get(channel)
-        return known is not None and known.pulls
