@@ -21,7 +21,7 @@ from bot.base.jobs import WaitAndRetry
 from bot.base.metrics import ANSWER_SECONDS, DECISIONS
 from bot.base.notify import notify
 from bot.contracts.ids import MessageId
-from bot.contracts.messages import Author, Choice, Kind, Reply
+from bot.contracts.messages import Author, Choice, DeliveryState, Kind, Reply
 from bot.conversation import texts
 from bot.conversation.choices import HELPED, NOT_HELPED, PERSON, entry_in, find_choice
 from bot.conversation.emergency import Emergency, EmergencyKind, find_emergency
@@ -40,13 +40,15 @@ from bot.conversation.turn import Turn, load_turn
 from bot.outbox.post import Outbox
 from faq.decide import Decision
 from faq.engine import FaqEngine
-from handoff.hold import find_holder
 from handoff.journal import lock_conversation
+from handoff.tables import HoldRow
 from handoff.ticket import Reason
 
 log = structlog.get_logger(__name__)
 
 RETRY_RASA_S = 1.0
+TYPING_AFTER_S = 0.3
+"""An answer that is there sooner needs no sign that somebody is writing."""
 COMMAND = "/"
 """Begins the payload of a button that Rasa offered: an intent, given to the dialogue as it is."""
 SILENT_KINDS = frozenset({Kind.UNFOLLOW, Kind.REACTION})
@@ -65,16 +67,20 @@ class Conversing:
 
     async def converse(self, message: MessageId) -> None:
         """Work one inbound message out. Raises WaitAndRetry while Rasa is down and the message is still young."""
-        async with self.database.transaction() as session:
+        async with self.database.reading() as session:
             turn = await load_turn(session, message, now())
-            if turn is None:
-                return
-            if not turn.with_person:
-                await notify(session, "typing", citizen_ref=turn.citizen_ref)
+        if turn is None:
+            return
+        typing = asyncio.get_running_loop().call_later(TYPING_AFTER_S, self._type, turn)
+        try:
+            response, understanding = await self._work_out(turn)
+            await self._finish(turn, response, understanding)
+        finally:
+            typing.cancel()
+
+    def _type(self, turn: Turn) -> None:
         if not turn.with_person:
             self.show_typing(turn)
-        response, understanding = await self._work_out(turn)
-        await self._finish(turn, response, understanding)
 
     async def _work_out(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
         emergency = find_emergency(turn.text)
@@ -165,20 +171,20 @@ class Conversing:
     async def _finish(self, turn: Turn, response: "Response | _Later", understood: Understanding | None) -> None:
         async with self.database.transaction() as session:
             await lock_conversation(session, turn.conversation)
-            row = await session.get_one(MessageRow, turn.message, with_for_update=True)
-            if row.handled_at is not None:
+            state = await _look_again(session, turn)
+            if state.handled:
                 return
-            held = await find_holder(session, turn.conversation) is not None
             if isinstance(response, _Later) and response.how == "emergency":
                 # The bot leaves the talking to whoever holds the conversation, but the whole desk is alarmed.
                 done = await respond_to_emergency(session, turn, response.what)
-                done = replace(done, replies=()) if held else done
-            elif held:  # perhaps a person took over while we were thinking: the bot is silent
+                done = replace(done, replies=()) if state.held else done
+            elif state.held:  # perhaps a person took over while we were thinking: the bot is silent
                 done = Response((), "silent")
             else:
                 done = await self._carry_out(session, turn, response) if isinstance(response, _Later) else response
+            if state.waits_for_them:
+                await self.outbox.release_held(session, turn.conversation)
             await self._write(session, turn, done, understood)
-            row.handled_at = now()
         if turn.in_dialogue and done.outcome != "dialogue":  # cut off: the form must not swallow a later message
             with contextlib.suppress(RasaUnavailable):
                 await self.rasa.forget(turn.conversation)
@@ -206,7 +212,6 @@ class Conversing:
         return Response((Reply(texts.EMPTY),), "received")
 
     async def _write(self, session: AsyncSession, turn: Turn, done: Response, understood: Understanding | None) -> None:
-        await self.outbox.release_held(session, turn.conversation)
         for reply in done.replies:
             await self.outbox.post(session, turn.conversation, reply, author=Author.BOT, answers=turn.message)
         values: dict[str, Any] = {"in_dialogue": done.in_dialogue}
@@ -216,7 +221,6 @@ class Conversing:
             values["last_question"] = done.question
         if understood and understood.entities.get("place"):
             values["last_place"] = understood.entities["place"][:200]
-        await session.execute(update(ConversationRow).where(ConversationRow.id == turn.conversation).values(**values))
         evidence = {"search": done.evidence} if done.evidence else {}
         if understood:
             evidence["intent"] = {
@@ -225,14 +229,41 @@ class Conversing:
                 "ranking": [[name, round(confidence, 4)] for name, confidence in understood.ranking],
                 "entities": understood.entities,
             }
-        statement = insert(DecisionRow).values(
+        remember = update(ConversationRow).where(ConversationRow.id == turn.conversation).values(**values)
+        handled = update(MessageRow).where(MessageRow.id == turn.message).values(handled_at=now())
+        decided = insert(DecisionRow).values(
             message=turn.message,
             outcome=done.outcome,
             intent=understood.intent if understood else None,
             evidence=evidence,
         )
-        await session.execute(statement.on_conflict_do_nothing())
+        await session.execute(  # one round trip for three rows
+            decided.on_conflict_do_nothing().add_cte(remember.cte("remember"), handled.cte("handled"))
+        )
         await notify(session, "decision", conversation=turn.conversation, message=turn.message)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What may have changed since the turn was read."""
+
+    handled: bool
+    held: bool
+    """A person has the conversation."""
+    waits_for_them: bool
+    """Messages are kept for when the citizen writes again, which is now."""
+
+
+async def _look_again(session: AsyncSession, turn: Turn) -> _State:
+    """Under the conversation's lock, which jobs that run twice and people who take over also need."""
+    kept = select(MessageRow.id).where(
+        MessageRow.conversation_id == turn.conversation, MessageRow.status == DeliveryState.HELD
+    )
+    hold = select(HoldRow.conversation_id).where(HoldRow.conversation_id == turn.conversation)
+    found = await session.execute(
+        select(MessageRow.handled_at.is_not(None), hold.exists(), kept.exists()).where(MessageRow.id == turn.message)
+    )
+    return _State(*found.one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 
 import structlog
 from procrastinate.tasks import Task
-from sqlalchemy import case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, case, func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.base import jobs
 from bot.base.notify import notify
@@ -30,37 +31,39 @@ MAX_TEXT = 20_000
 async def accept(session: AsyncSession, inbound: Inbound, converse: Task[Any, Any, Any]) -> tuple[MessageId, bool]:
     """The message's id, and whether it is new. A new one has its job; both exist exactly if the caller commits."""
     inbound = storable(inbound)
-    conversation = await _conversation_for(session, inbound)
+    conversation = _conversation_for(inbound).cte("conversation")
+    written = {
+        MessageRow.conversation_id: conversation.c.id,
+        MessageRow.channel: literal(inbound.channel),
+        MessageRow.direction: literal("in"),
+        MessageRow.author: literal(Author.CITIZEN.value),
+        MessageRow.kind: literal(str(inbound.kind)),
+        MessageRow.text: literal(inbound.text[:MAX_TEXT]),
+        MessageRow.payload: literal(inbound.payload, Text),
+        MessageRow.attachments: literal([asdict(one) for one in inbound.attachments], JSONB),
+        MessageRow.extra: literal(_extra(inbound), JSONB),
+        MessageRow.provider_message_id: literal(inbound.provider_message_id, Text),
+        MessageRow.said_at: literal(inbound.sent_at),
+    }
     statement = (
         insert(MessageRow)
-        .values(
-            conversation_id=conversation,
-            channel=inbound.channel,
-            direction="in",
-            author=Author.CITIZEN,
-            kind=inbound.kind,
-            text=inbound.text[:MAX_TEXT],
-            payload=inbound.payload,
-            attachments=[asdict(one) for one in inbound.attachments],
-            extra=_extra(inbound),
-            provider_message_id=inbound.provider_message_id,
-            said_at=inbound.sent_at,
-        )
+        .from_select(list(written), select(*written.values()), include_defaults=False)
         .on_conflict_do_nothing(index_elements=["channel", "provider_message_id"])
-        .returning(MessageRow.id)
+        .returning(MessageRow.id, MessageRow.conversation_id)
     )
-    new = (await session.execute(statement)).scalar_one_or_none()
-    if new is None:
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
         known = await session.execute(
             select(MessageRow.id).where(
                 MessageRow.channel == inbound.channel, MessageRow.provider_message_id == inbound.provider_message_id
             )
         )
         return known.scalar_one(), False
-    await jobs.defer(session, converse, lock=f"conversation:{conversation}", message=new)
-    await notify(session, "conversation", conversation=conversation, citizen_ref=inbound.citizen_ref, message=new)
+    new, conversation_id = row
+    await jobs.defer(session, converse, lock=f"conversation:{conversation_id}", message=new)
+    await notify(session, "conversation", conversation=conversation_id, citizen_ref=inbound.citizen_ref, message=new)
     log.info(
-        "message.accepted", channel=inbound.channel, message=new, conversation=conversation, chars=len(inbound.text)
+        "message.accepted", channel=inbound.channel, message=new, conversation=conversation_id, chars=len(inbound.text)
     )
     return new, True
 
@@ -170,7 +173,8 @@ async def _settle_echo(session: AsyncSession, echo: Echo) -> bool:
     return True
 
 
-async def _conversation_for(session: AsyncSession, inbound: Inbound) -> ConversationId:
+def _conversation_for(inbound: Inbound) -> ReturningInsert[tuple[ConversationId]]:
+    """The statement that finds or makes the conversation and notes that the citizen wrote."""
     moment = None if inbound.kind is Kind.UNFOLLOW else inbound.sent_at  # leaving opens no messaging window
     values = {
         "channel": inbound.channel,
@@ -181,7 +185,7 @@ async def _conversation_for(session: AsyncSession, inbound: Inbound) -> Conversa
         "last_message_at": func.now(),
     }
     made = insert(ConversationRow).values(**values)
-    statement = made.on_conflict_do_update(
+    return made.on_conflict_do_update(
         index_elements=["channel", "citizen_ref"],
         set_={
             "last_inbound_at": func.greatest(ConversationRow.last_inbound_at, made.excluded.last_inbound_at),
@@ -190,7 +194,6 @@ async def _conversation_for(session: AsyncSession, inbound: Inbound) -> Conversa
             "phone": func.coalesce(made.excluded.phone, ConversationRow.phone),
         },
     ).returning(ConversationRow.id)
-    return (await session.execute(statement)).scalar_one()
 
 
 async def _conversation_id(session: AsyncSession, channel: Channel, citizen_ref: str) -> ConversationId | None:
