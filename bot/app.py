@@ -6,6 +6,7 @@ built from the same parts, read once from the settings.
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -172,6 +173,8 @@ async def opened(house: House) -> AsyncIterator[None]:
         house.listener.start()
         await house.engine.start()
         INDEX_GENERATION.set(house.engine.generation)
+        gc.collect()
+        gc.freeze()  # what is loaded now stays; a full collection would look through it while a citizen waits
         follower = asyncio.create_task(_follow_index(house, news), name="index")
         try:
             yield

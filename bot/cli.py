@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 import uvicorn
+import uvloop
 from rich.console import Console
 from rich.progress import Progress
 
@@ -88,7 +89,8 @@ def worker_command() -> None:
             loop.add_signal_handler(one, stop.set)
         await work(settings, stop)
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
 
 
 @app.command("migrate")
