@@ -79,6 +79,17 @@ class Phone:
         )
         return [dict(zip(names, row, strict=True)) for row in found]
 
+    def wait_until(self, house: House, *states: str) -> list[dict[str, Any]]:
+        """The rows, once each of them is in one of `states`: what the phone shows is committed on our side later."""
+        return eventually(
+            f"every message to this person is {' or '.join(states)}",
+            lambda: rows if (rows := self.rows(house)) and all(row["status"] in states for row in rows) else None,
+        )
+
+    def wait_until_sent(self, house: House) -> list[dict[str, Any]]:
+        """The rows, once the house knows that each of them went out."""
+        return self.wait_until(house, "sent", "delivered", "seen")
+
     def wait_until_handled(self, house: House, own_id: str) -> None:
         """The bot has done with this message, whatever it did."""
         eventually(
