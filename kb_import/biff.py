@@ -73,11 +73,15 @@ class _Container:
         return self._content[start : start + self._sector]
 
     def _chain(self, at: int) -> bytes:
-        parts, seen = [], set()
-        while at < _END_OF_CHAIN and at not in seen:
-            seen.add(at)
-            parts.append(self._sector_bytes(at))
-            at = self._fat[at] if at < len(self._fat) else _END_OF_CHAIN
+        """The sectors from `at` on, joined; sectors that follow one another are taken in one slice."""
+        parts, left, fat = [], len(self._fat) + 1, self._fat
+        while at < _END_OF_CHAIN and left > 0:
+            last = at
+            while last < len(fat) and fat[last] == last + 1:
+                last += 1
+            parts.append(self._content[(at + 1) * self._sector : (last + 2) * self._sector])
+            left -= last - at + 1
+            at = fat[last] if last < len(fat) else _END_OF_CHAIN
         return b"".join(parts)
 
     @staticmethod

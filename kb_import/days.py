@@ -31,29 +31,30 @@ class Days:
 
 
 def read_days(table: Table, layout: SheetLayout) -> Days:
-    """Each distinct text is parsed once."""
+    """Each distinct cell is parsed once."""
     days = Days()
     for role in _DATE_WORD:
         if role not in layout.columns:
             continue
-        known: dict[Cell, tuple[date | None, date | None]] = {"": _NO_DAYS}
-        column = []
-        for index, cell in enumerate(table.columns[layout.columns[role]]):
-            pair = known.get(cell)
-            if pair is None:
-                pair = known[cell] = find_validity(cell) if role is Role.VALIDITY else (find_day(cell), None)
-            if pair == _NO_DAYS and cell != "" and index >= layout.first and not _means_no_date(cell):
-                days.bad.setdefault(index, []).append(_bad_date(table, layout, role, index, cell))
-            column.append(pair)
+        cells = table.columns[layout.columns[role]]
+        pairs = {cell: find_validity(cell) if role is Role.VALIDITY else (find_day(cell), None) for cell in set(cells)}
+        wrong = {cell for cell, pair in pairs.items() if pair == _NO_DAYS and not _means_no_date(cell)}
+        if wrong:
+            for index in range(layout.first, len(cells)):
+                if (cell := cells[index]) in wrong:
+                    days.bad.setdefault(index, []).append(_bad_date(table, layout, role, index, cell))
+        starts = {cell: start for cell, (start, _) in pairs.items()}
+        column = list(map(starts.__getitem__, cells))
         if role is Role.CONFIRMED_ON:
-            days.confirmed = [one for one, _ in column]
+            days.confirmed = column
         elif role is Role.VALID_FROM:
-            days.valid_from = [one for one, _ in column]
+            days.valid_from = column
         elif role is Role.VALID_UNTIL:
-            days.valid_until = [one for one, _ in column]
+            days.valid_until = column
         else:
-            days.valid_from = days.valid_from or [one for one, _ in column]
-            days.valid_until = days.valid_until or [one for _, one in column]
+            ends = {cell: end for cell, (_, end) in pairs.items()}
+            days.valid_from = days.valid_from or column
+            days.valid_until = days.valid_until or list(map(ends.__getitem__, cells))
     return days
 
 

@@ -34,6 +34,10 @@ def extract(table: Table, layout: SheetLayout) -> tuple[list[FoundRow], list[Pro
     return _Extraction(table, layout).run()
 
 
+def _filled(cells: Sequence[Cell]) -> int:
+    return len(cells) - cells.count("")
+
+
 _NUMBERED_START = frozenset("CcHhQq0123456789")
 """First letters of a question that may carry a number or a word to take off ("Câu 12:", "Hỏi:", "12.")."""
 _ANSWER_START = frozenset("TtĐđCc")
@@ -56,9 +60,7 @@ class _Extraction:
         self._questions = self._texts(main)
         self._answers = [""] * table.height if self._both else self._texts(Role.ANSWER)
         self._numbers = self._cells(Role.NUMBER)
-        self._has_numbers = sum(one != "" for one in self._numbers[layout.first :]) * 2 > sum(
-            bool(one) for one in self._questions[layout.first :]
-        )
+        self._has_numbers = _filled(self._numbers[layout.first :]) * 2 > _filled(self._questions[layout.first :])
         self._main_letter = layout.letter(main)
         self._answer_letter = layout.letter(Role.ANSWER) or self._main_letter
         self._fields = self._texts(Role.FIELD)
@@ -73,8 +75,11 @@ class _Extraction:
         """Whole stretches of rows with both question and answer at once, the rows between them one by one."""
         first, height = self._layout.first, self._table.height
         skipped, continued = self._table.skipped, self._continued
-        both = zip(self._questions[first:], self._answers[first:], strict=True)
-        odd = {index for index, (question, answer) in enumerate(both, first) if not (question and answer)}
+        questions, answers = self._questions[first:], self._answers[first:]
+        odd: set[int] = set()
+        if "" in questions or "" in answers:
+            both = zip(questions, answers, strict=True)
+            odd = {index for index, (question, answer) in enumerate(both, first) if not (question and answer)}
         at = first
         for index in sorted(odd | {one for one in (*skipped, *continued) if first <= one < height}):
             self._take_many(at, index)
@@ -119,14 +124,17 @@ class _Extraction:
             repeat("", count),
             repeat("", count),
         )
-        self._rows.extend(map(FoundRow._make, zip(*fields, strict=True)))
+        self._rows.extend(map(tuple.__new__, repeat(FoundRow), zip(*fields, strict=True)))
 
     def _cells(self, role: Role) -> Sequence[Cell]:
         column = self._layout.columns.get(role)
         return self._table.columns[column] if column is not None else ()
 
     def _texts(self, role: Role) -> list[str]:
-        return [one if type(one) is str else say_cell(one) for one in self._cells(role)]
+        cells = self._cells(role)
+        if set(map(type, cells)) <= {str}:
+            return list(cells)  # type: ignore[arg-type]  # only texts
+        return [one if type(one) is str else say_cell(one) for one in cells]
 
     def _fill_merged(self) -> None:
         """One answer merged over several rows stands in each of them; a question merged over "

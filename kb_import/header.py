@@ -62,6 +62,8 @@ def find_layout(table: Table, mapping: Mapping | None = None) -> SheetLayout | N
         roles = _roles(words)
         certain = all(_is_certain(words[column]) for column in roles.values())
         certain &= sum(one is not None and one.role in {Role.QUESTION, Role.ANSWER} for one in words) <= 2
+        if _has_lone_answer(roles):
+            roles, certain = _with_question(roles), False
         if Role.QUESTION_AND_ANSWER in roles or {Role.QUESTION, Role.ANSWER} <= roles.keys():
             return _layout(table, roles, index, certain)
         first = _first_data(table, index)
@@ -107,6 +109,8 @@ def _mapped(table: Table, mapping: Mapping) -> SheetLayout | None:
         role: column - table.left for column, role in mapping.columns if 0 <= column - table.left < len(table.columns)
     }
     roles.pop(Role.IGNORED, None)
+    if _has_lone_answer(roles):
+        roles = _with_question(roles)
     if Role.QUESTION_AND_ANSWER not in roles and not {Role.QUESTION, Role.ANSWER} <= roles.keys():
         return None
     header: int | None
@@ -151,6 +155,16 @@ def _roles(words: Sequence[HeaderWord | None]) -> dict[Role, int]:
         if known is None or (one.certain and not _is_certain(words[known])):
             roles[one.role] = column
     return roles
+
+
+def _has_lone_answer(roles: AnyMapping[Role, int]) -> bool:
+    """ "Hỏi đáp" beside "Trả lời": the answers have a column of their own, so the other one holds questions only."""
+    return {Role.QUESTION_AND_ANSWER, Role.ANSWER} <= roles.keys() and Role.QUESTION not in roles
+
+
+def _with_question(roles: AnyMapping[Role, int]) -> dict[Role, int]:
+    """The same with the column of both as the column of questions."""
+    return {Role.QUESTION if role is Role.QUESTION_AND_ANSWER else role: column for role, column in roles.items()}
 
 
 def _is_certain(word: HeaderWord | None) -> bool:

@@ -1,8 +1,7 @@
 """Reads a file in a process of its own, with little memory, little time, no secrets and no right to write.
 
 A spreadsheet is somebody else's input to a large parser: whatever it does there, the gateway goes on answering
-citizens.
-docs/decisions/0007-import-in-its-own-process.md
+citizens, and the person gets a refusal that says what to do. docs/decisions/0007-import.md
 """
 
 import asyncio
@@ -16,10 +15,14 @@ import signal
 import sys
 from typing import Any
 
-from kb_import.problem import FileRefused, damaged
+import structlog
+
+from kb_import.problem import FileRefused, damaged, reader_failed, reader_gave_up
 from kb_import.read import read
 from kb_import.reading import Reading, ReadingOrder, read_file
 from kb_import.sheet import BOUNDS, Bounds, Workbook
+
+log = structlog.get_logger(__name__)
 
 _SAFE = frozenset({("datetime", "date"), ("datetime", "datetime"), ("builtins", "frozenset"), ("builtins", "set")})
 
@@ -62,7 +65,7 @@ async def _ask(content: bytes, order: ReadingOrder | None, bounds: Bounds) -> ob
             await process.wait()
     if process.returncode != 0:
         killed = process.returncode in {-signal.SIGXCPU, -signal.SIGKILL}
-        raise _too_slow(bounds) if killed else damaged(f"reader ended with {process.returncode}")
+        raise _too_slow(bounds) if killed else reader_gave_up(process.returncode)
     return await asyncio.to_thread(_load, answer)
 
 
@@ -89,6 +92,9 @@ def _load(answer: bytes) -> object:
     if kind == "refused":
         problem, remedy, reason = fields
         raise FileRefused(problem, remedy, reason=reason)
+    if kind == "failed":
+        log.error("import.reader_failed", where=fields[0])
+        raise reader_failed(fields[0])
     return fields[0]
 
 
@@ -109,6 +115,15 @@ def limit_this_process(bounds: Bounds) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def where_of(error: Exception) -> str:
+    """ "ValueError extract.py:77": the kind of error and our line, never its text, which may quote the file."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = f" {os.path.basename(at.tb_frame.f_code.co_filename)}:{at.tb_lineno}" if at is not None else ""
+    return f"{type(error).__name__}{place}"
+
+
 def _refusal(one: FileRefused) -> tuple[str, ...]:
     return "refused", one.fields["problem"], one.fields["remedy"], one.reason
 
@@ -127,6 +142,8 @@ def main() -> None:
         answer = _refusal(_too_slow(bounds))
     except RecursionError:
         answer = _refusal(damaged("nested too deeply"))
+    except Exception as error:  # a mistake of ours: the person gets a refusal, the log says where to look
+        answer = ("failed", where_of(error))
     sys.stdout.buffer.write(pickle.dumps(answer, pickle.HIGHEST_PROTOCOL))
     sys.stdout.buffer.flush()
     os._exit(0)  # the interpreter's tidying-up is not worth the wait

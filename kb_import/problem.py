@@ -76,6 +76,24 @@ def damaged(detail: str) -> FileRefused:
     )
 
 
+def reader_gave_up(code: int | None) -> FileRefused:
+    """The refusal of a file that ended the reading process: damaged, or a table that its memory can't hold."""
+    return FileRefused(
+        "Tệp bị hỏng, hoặc có ô dữ liệu nằm rất xa bảng (ví dụ ở dòng 65.000) nên không đọc được.",
+        "Hãy chép riêng bảng câu hỏi sang một tệp mới, lưu dạng .xlsx rồi gửi lại.",
+        reason=f"damaged: reader ended with {code}",
+    )
+
+
+def reader_failed(where: str) -> FileRefused:
+    """The refusal of a file that our own program could not cope with."""
+    return FileRefused(
+        "Chưa đọc được tệp này do lỗi của chương trình, không phải do đơn vị. Chưa có gì thay đổi.",
+        "Hãy mở tệp bằng Excel, lưu thành tệp .xlsx mới rồi gửi lại; nếu vẫn không được, gửi tệp cho bộ phận kỹ thuật.",
+        reason=f"reader_failed: {where}",
+    )
+
+
 def macros_refused() -> FileRefused:
     """The refusal of a file that carries programs."""
     return FileRefused(

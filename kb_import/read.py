@@ -12,13 +12,14 @@ from kb_import.problem import FileRefused, damaged, password_refused, too_many
 from kb_import.sheet import BOUNDS, Area, Bounds, Details, FileKind, Sheet, Workbook
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_BLANK = b"\0 \r\n\t"
 _BARE_BIFF = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
 """A BOF record at the very start: Excel 2 to 4, without the OLE container."""
 
 
 def read(content: bytes, bounds: Bounds = BOUNDS) -> Workbook:
     """Every sheet of the file. Raises FileRefused when it can't be used as it is."""
-    if not content.strip(b"\0 \r\n\t"):
+    if not content[:4096].strip(_BLANK) and not content.strip(_BLANK):
         raise FileRefused("Tệp rỗng.", "Hãy mở tệp, kiểm tra nội dung rồi lưu và gửi lại.", reason="empty")
     if len(content) > bounds.file_bytes:
         raise FileRefused(

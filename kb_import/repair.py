@@ -8,8 +8,10 @@ costs a hundredth of a check per cell: a column in good order is returned as it 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from operator import is_not
 
 from viparse.normalize.detector import detect_encoding_by_content
 from viparse.normalize.frequency import vietnamese_score
@@ -18,6 +20,7 @@ from viparse.normalize.tcvn3 import TCVN3
 from viparse.normalize.vni import VNI
 
 from kb_import import viqr
+from kb_import.scan import MARK, codes_of, in_batches, is_plain
 from kb_import.sheet import Cell
 from nlu_data.vi_nlu.text import is_syllable
 
@@ -30,15 +33,12 @@ ENCODING_VI = {"tcvn3": "TCVN3 (phông .VnTime)", "vni": "VNI-Windows", "viqr": 
 
 _SAMPLE_CHARS = 6_000
 _SAMPLE_CELLS = 200
-_MARK = "\x1f"
-"""Joins the cells of a column for one look at all of them; no cell can hold it (XML and BIFF text "
-"forbid or drop it)."""
 _UNICODE_VIETNAMESE = re.compile("[ĂăĐđĨĩŨũƠơƯưẠ-ỹ\u0300\u0301\u0303\u0309\u0323]")
 _LATIN1_LETTER = re.compile("[\x80-\xff\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u2013-\u2122]")
 _ODD = re.compile(
     ""
     "[\x00-\x08\x0b-\x1e\x7f-\xa0\xad\xd0\xf0\t\r\u034f\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]"
-    f"|_x000[dD]_|\\s(?:{_MARK}|\n|$)|(?:{_MARK}|^)\\s|\n\n\n"
+    f"|_x000[dD]_|\\s(?:{MARK}|\n|$)|(?:{MARK}|^)\\s|\n\n\n"
 )
 _REMOVED = re.compile(
     "[\x00-\x08\x0e-\x1b\x1d-\x1f\x7f-\x9f\xad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
@@ -74,42 +74,47 @@ def repair_columns(
     columns: Sequence[Sequence[Cell]], fonts: Iterable[str] = ()
 ) -> tuple[list[list[Cell]], list[Conversion]]:
     """The same columns with every text repaired, and what was converted from an old encoding."""
-    texts = [[one for one in column if type(one) is str and one] for column in columns]
     suspected = _fonts_suspect(fonts)
-    samples = [cells[:_SAMPLE_CELLS] for cells in texts]
+    samples = [list(islice(_texts(column), _SAMPLE_CELLS)) for column in columns]
     verdicts = [_detect(cells, suspected) for cells in samples]
     if found := next((one for one in verdicts if one), None):
         verdicts = [one or _follows(cells, found) for one, cells in zip(verdicts, samples, strict=True)]
     repaired: list[list[Cell]] = []
     conversions: list[Conversion] = []
-    for index, (column, cells, encoding) in enumerate(zip(columns, texts, verdicts, strict=True)):
+    for index, (column, encoding) in enumerate(zip(columns, verdicts, strict=True)):
         if encoding:
             column, conversion = _convert_column(column, index, encoding)
             if conversion:
                 conversions.append(conversion)
             repaired.append([repair_text(one) if type(one) is str else one for one in column])
-        elif _is_odd(cells):
+        elif _is_odd(column):
             repaired.append([repair_text(one) if type(one) is str and one else one for one in column])
         else:
             repaired.append(list(column))
     return repaired, conversions
 
 
-def _is_odd(cells: Sequence[str]) -> bool:
-    """Does any of the cells need repair? A few passes in C over all of them; only if one finds something, the regex."""
-    if any(one.strip() is not one for one in cells):
+def _texts(column: Sequence[Cell]) -> Iterator[str]:
+    return (one for one in column if type(one) is str and one)
+
+
+def _is_odd(column: Sequence[Cell]) -> bool:
+    """Does any of the cells need repair? A few looks over many of them joined; if one finds something, the regex."""
+    try:
+        return any(map(_is_batch_odd, in_batches(column)))  # type: ignore[arg-type]  # most columns hold texts only
+    except TypeError:
+        return any(map(_is_batch_odd, in_batches(list(_texts(column)))))
+
+
+def _is_batch_odd(cells: Sequence[str]) -> bool:
+    if any(map(is_not, map(str.strip, cells), cells)):
         return True
-    joined = _MARK.join(cells)
-    plain = joined.replace("\n", " ").replace(_MARK, " ")
-    suspicious = (
-        not plain.isprintable()  # control and format characters, every blank but " "
-        or "Ð" in joined
-        or "ð" in joined
-        or "_x000" in joined
-        or " \n" in joined
-        or "\n\n\n" in joined
-    )
-    return (suspicious and _ODD.search(joined) is not None) or not unicodedata.is_normalized("NFC", joined)
+    joined = MARK.join(cells)
+    if not ("Ð" in joined or "ð" in joined or "\xad" in joined or ("_" in joined and "_x000" in joined)) and is_plain(
+        codes_of(joined)
+    ):
+        return False
+    return _ODD.search(joined) is not None or not unicodedata.is_normalized("NFC", joined)
 
 
 def _convert_column(column: Sequence[Cell], index: int, encoding: str) -> tuple[list[Cell], Conversion | None]:
@@ -139,7 +144,7 @@ def _detect(cells: Sequence[str], suspected: str | None) -> str | None:
     old = [one for one in cells if not _UNICODE_VIETNAMESE.search(one)]
     if len(old) < len(cells) * 0.5 or not old:
         return None
-    sample = _MARK.join(old)[:_SAMPLE_CHARS]
+    sample = MARK.join(old)[:_SAMPLE_CHARS]
     if sample.isascii():
         return "viqr" if viqr.looks_like(sample) else None
     if not _LATIN1_LETTER.search(sample):

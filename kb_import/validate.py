@@ -4,17 +4,16 @@ Checks look at whole columns joined, in C; a row is looked at alone only where s
 """
 
 import re
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import accumulate
 
 from kb_import.columns import Role
 from kb_import.found import FoundRow
 from kb_import.header import SheetLayout
 from kb_import.keys import keys_of
 from kb_import.problem import Problem, Severity
+from kb_import.scan import find_long_numbers
 from kb_import.split import split_answer
 
 MAX_MESSAGE_CHARS = 2_000
@@ -22,7 +21,6 @@ MAX_MESSAGE_CHARS = 2_000
 MAX_QUESTION_CHARS = 500
 MAX_ANSWER_CHARS = 10_000
 
-_MARK = "\x1f"
 _VIETNAMESE_LETTER = "àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ"
 _HAS_VIETNAMESE = re.compile(f"[{_VIETNAMESE_LETTER}{_VIETNAMESE_LETTER.upper()}]")
 _PLAIN_WORDS = frozenset(
@@ -117,7 +115,8 @@ _PLAIN_WORDS = frozenset(
 )
 _ID_NUMBER = re.compile(r"(?<![\d.,/-])(?:\d{12}|\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3}|\d{9})(?![\d/]|[.,-]\d)")
 _ID_WORDS = re.compile(r"\b(?:cccd|cmnd|cmt|căn cước|chứng minh|định danh|số thẻ|hộ chiếu)\b", re.IGNORECASE)
-_LONG_NUMBER = re.compile(r"[0-9](?:[ .-]?[0-9]){8}")
+_LEAST_DIGITS, _MOST_CHARS = 9, 17
+"""Nine digits with at most one sign between each two."""
 _MOBILE = re.compile(r"(?<![\d+])(?:\+?84|0)[ .-]?(?:3|5|7|8|9)(?:[ .-]?\d){8}(?!\d)")
 _SERVICE_WORDS = re.compile(
     r"đường dây nóng|đường dây|hotline|tổng đài|trực ban|số trực|trực|liên hệ|zalo|tư vấn|hỗ trợ|điện thoại|sđt|đt|fax",
@@ -182,9 +181,9 @@ def _same_questions(
 
 
 def _question_words(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
-    has_letter = _HAS_VIETNAMESE.search
-    for row in rows:
-        if has_letter(row.question):
+    has_letter = map(_HAS_VIETNAMESE.search, [row.question for row in rows])
+    for row, letter in zip(rows, has_letter, strict=True):
+        if letter:
             continue
         words = re.findall(r"[^\W\d_]+", row.question.casefold())
         if sum(word in _PLAIN_WORDS for word in words) * 3 >= len(words) > 0:
@@ -194,6 +193,9 @@ def _question_words(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) 
 
 
 def _lengths(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
+    longest = max((len(row.answer) for row in rows), default=0)
+    if longest <= MAX_MESSAGE_CHARS and all(len(row.question) <= MAX_QUESTION_CHARS for row in rows):
+        return
     for row in rows:
         if len(row.question) > MAX_QUESTION_CHARS:
             message = (
@@ -281,17 +283,9 @@ def _private_phone(row: FoundRow, where: Mapping[str, SheetLayout]) -> Problem |
 
 
 def _with_long_numbers(rows: Sequence[FoundRow]) -> Iterator[FoundRow]:
-    """The rows whose answers hold nine digits or more in one number: all others can't hold a phone or an ID number."""
-    answers = [row.answer for row in rows]
-    starts: list[int] | None = None
-    last = -1
-    for found in _LONG_NUMBER.finditer(_MARK.join(answers)):
-        if starts is None:
-            starts = [0, *accumulate(len(one) + 1 for one in answers)]
-        index = bisect_right(starts, found.start()) - 1
-        if index != last:
-            last = index
-            yield rows[index]
+    """The rows whose answers hold nine digits or more close together: no other can hold a phone or an ID number."""
+    for index in find_long_numbers([row.answer for row in rows], _LEAST_DIGITS, _MOST_CHARS):
+        yield rows[index]
 
 
 def _masked(number: str) -> str:

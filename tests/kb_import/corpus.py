@@ -337,6 +337,7 @@ CASES: list[Case] = [
     case("field column", lambda: xls([("Y tế", *TWO[0]), ("Giao thông", *TWO[1])], header=("Lĩnh vực", *QA)), PAIRS[:2], fields=("Y tế", "Giao thông")),
     case("question and answer in one cell", lambda: xls([("Hỏi: Ai được tiêm?\nĐáp: Người trên 18 tuổi.",), ("Hỏi: Tiêm ở đâu?\nĐáp: Ở trạm y tế.",)], header=("Nội dung hỏi đáp",)), [("Ai được tiêm?", "Người trên 18 tuổi."), ("Tiêm ở đâu?", "Ở trạm y tế.")]),
     case("one cell, no header", lambda: xls([("Câu 1: Ai được tiêm? Trả lời: Người trên 18 tuổi.",), ("Câu 2: Tiêm ở đâu? Trả lời: Ở trạm y tế.",)], header=None), [("Ai được tiêm?", "Người trên 18 tuổi."), ("Tiêm ở đâu?", "Ở trạm y tế.")]),
+    case("questions under “Hỏi đáp”, answers beside it", lambda: xls(TWO, header=("Hỏi đáp", "Trả lời")), proposed=True),
     case("question row, answer row", lambda: xls([("Hỏi: Ai được tiêm?",), ("Đáp: Người trên 18 tuổi.",), ("Hỏi: Tiêm ở đâu?",), ("Đáp: Ở trạm y tế.",)], header=("Hỏi đáp",)), [("Ai được tiêm?", "Người trên 18 tuổi."), ("Tiêm ở đâu?", "Ở trạm y tế.")]),
     case("numbered questions", lambda: xls([("Câu 12: Ai được tiêm?", "Trả lời: Mọi người."), ("13. Tiêm ở đâu?", "Ở xã.")], header=QA), [("Ai được tiêm?", "Mọi người."), ("Tiêm ở đâu?", "Ở xã.")]),
     case("phrasings, one a line", lambda: xls([("Ai được tiêm?", "Mọi người.", "- Đối tượng tiêm?\n- Tiêm cho ai?")], header=(*QA, "Câu hỏi tương tự")), [("Ai được tiêm?", "Mọi người.")], phrasings=(("Đối tượng tiêm?", "Tiêm cho ai?"),)),

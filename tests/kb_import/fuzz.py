@@ -1,15 +1,24 @@
-"""Damages real files at random and reads each in a process of its own: `python -m tests.kb_import.fuzz SECONDS SEED`.
+"""Damages real files at random and reads each in a process of its own.
 
-A file is read, refused, or ends its process by abort or lack of memory, which `read_isolated` turns into a refusal. Any
-Python error and any hang ends the run with 1. Prints how many were read, refused, aborted, and the peak memory in MiB.
+    python -m tests.kb_import.fuzz --seconds 600            (a seed of its own, printed)
+    python -m tests.kb_import.fuzz --seed 7 --files 2000    (the same files every time)
+
+A file is read, refused, or ends its process by abort or lack of memory, which `read_isolated` turns into a refusal.
+Any Python error and any hang is reported with its traceback, the file is kept where `--keep` says, and the run ends
+with 1. The last line is JSON: how many were read, refused, aborted, failed, and the peak memory of one in MiB.
 """
 
+import argparse
+import io
+import json
 import os
 import random
 import resource
 import signal
 import sys
 import time
+import traceback
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -20,16 +29,28 @@ from kb_import.sheet import BOUNDS
 
 SAMPLES = Path(__file__).parents[2] / "kb_import" / "samples"
 ORDER = ReadingOrder(date(2026, 11, 24))
-LONGEST_S = 20
-READ, REFUSED, ERROR = 0, 3, 1
+LONGEST_S = BOUNDS.seconds + 5
+READ, REFUSED, FAILED = 0, 3, 1
 
 
 def seeds() -> list[bytes]:
-    """Whole files of every format."""
+    """Whole files of every format, the same bytes in every run."""
     from tests.kb_import.corpus import CASES
 
     files = [path.read_bytes() for path in sorted(SAMPLES.glob("*.xls"))[:3]]
-    return files + [one.build() for one in CASES if one.refused is None]
+    return files + [_without_clock(one.build()) for one in CASES if one.refused is None]
+
+
+def _without_clock(content: bytes) -> bytes:
+    """A zip whose members carry no time of writing; anything else as it is."""
+    if not content.startswith(b"PK"):
+        return content
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w") as new:
+        for one in old.infolist():
+            data = b"<coreProperties/>" if one.filename == "docProps/core.xml" else old.read(one)
+            new.writestr(zipfile.ZipInfo(one.filename), data, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
 
 
 def damage(content: bytes, chance: random.Random) -> bytes:
@@ -58,40 +79,59 @@ def damage(content: bytes, chance: random.Random) -> bytes:
 
 def read_in_child(content: bytes) -> tuple[int, int]:
     """(how it ended: an exit code, or minus a signal; peak memory in MiB)."""
+    sys.stderr.flush()
     child = os.fork()
     if child == 0:
-        code = ERROR
+        code = FAILED
         try:
-            signal.alarm(LONGEST_S)
+            signal.setitimer(signal.ITIMER_REAL, LONGEST_S * 4)  # a busy machine; processor time is limited below
             limit_this_process(BOUNDS)
             read_file(content, ORDER)
             code = READ
         except (FileRefused, MemoryError):
             code = REFUSED
-        except BaseException as error:
-            sys.stdout.write(f"{type(error).__name__}: {error}\n")
-            sys.stdout.flush()
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
         os._exit(code)
     _, status, usage = os.wait4(child, 0)
     return os.waitstatus_to_exitcode(status), usage.ru_maxrss // 1024
 
 
-def main(seconds: float, seed: int) -> int:
-    chance = random.Random(seed)
-    files = seeds()
+def run(seed: int, *, files: int | None, seconds: float, keep: Path | None) -> dict[str, int]:
+    """Read damaged files until there were so many, or so much time has passed."""
+    chance, whole = random.Random(seed), seeds()
+    counts = {"read": 0, "refused": 0, "aborted": 0, "failed": 0, "mib": 0}
+    names = {READ: "read", REFUSED: "refused", -signal.SIGABRT: "aborted"}
+    ends, number = time.monotonic() + seconds, 0
+    while number < files if files is not None else time.monotonic() < ends:
+        content = damage(chance.choice(whole), chance)
+        how, mib = read_in_child(content)
+        counts["mib"] = max(counts["mib"], mib)
+        counts[names.get(how, "failed")] += 1
+        if how not in names:
+            print(f"seed {seed}: file {number} of {len(content)} bytes ended with {how}", file=sys.stderr)
+            if keep is not None:
+                (keep / f"{seed}-{number}.bin").write_bytes(content)
+        number += 1
+    return counts
+
+
+def main() -> int:
+    """Run, and say what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--files", type=int, default=None)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--keep", type=Path, default=None, help="folder for the files that made the reader fail")
+    chosen = parser.parse_args()
+    seed = random.randrange(10**6) if chosen.seed is None else chosen.seed
+    print(f"seed {seed}", file=sys.stderr)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ends, counts, peak = time.monotonic() + seconds, {READ: 0, REFUSED: 0, -signal.SIGABRT: 0}, 0
-    while time.monotonic() < ends:
-        content = damage(chance.choice(files), chance)
-        how, memory = read_in_child(content)
-        peak = max(peak, memory)
-        if how not in counts:
-            sys.stderr.write(f"seed {seed}: file {sum(counts.values())} of {len(content)} bytes ended with {how}\n")
-            return 1
-        counts[how] += 1
-    print(*counts.values(), peak)
-    return 0
+    counts = run(seed, files=chosen.files, seconds=chosen.seconds, keep=chosen.keep)
+    print(json.dumps(counts))
+    return 1 if counts["failed"] else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2])))
+    sys.exit(main())
