@@ -26,3 +26,41 @@ class ChannelTokenRow(Base):
     access_expires_at: Mapped[datetime]
     refresh_expires_at: Mapped[datetime]
     obtained_at: Mapped[datetime]
+
+
+class ChannelConditionRow(Base):
+    """What a platform last told us about an account of ours; the fields are those of `condition.Condition`."""
+
+    __tablename__ = "channel_conditions"
+
+    channel: Mapped[str] = mapped_column(Text, primary_key=True)
+    account: Mapped[str] = mapped_column(Text, primary_key=True)
+    """The page's or the application's id."""
+    barred_until: Mapped[datetime | None]
+    barred_for_s: Mapped[int | None]
+    trouble_vi: Mapped[str | None] = mapped_column(Text)
+    trouble_at: Mapped[datetime | None]
+    refresh_begun_at: Mapped[datetime | None]
+    refresh_refused_at: Mapped[datetime | None]
+    token_expires_at: Mapped[datetime | None]
+    token_checked_at: Mapped[datetime | None]
+    quota_kind: Mapped[str | None] = mapped_column(Text)
+    quota_left: Mapped[int | None]
+    quota_total: Mapped[int | None]
+    quota_until: Mapped[datetime | None]
+    usage_percent: Mapped[int | None]
+    usage_at: Mapped[datetime | None]
+
+
+class CitizenQuotaRow(Base):
+    """How much a platform still lets us write to one citizen, as its last answer said."""
+
+    __tablename__ = "citizen_quotas"
+
+    channel: Mapped[str] = mapped_column(Text, primary_key=True)
+    citizen_ref: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    left: Mapped[int | None]
+    total: Mapped[int | None]
+    until: Mapped[datetime | None]
+    seen_at: Mapped[datetime] = mapped_column(index=True)

@@ -81,6 +81,8 @@ class MessageRow(Base):
     """Outbound: a DeliveryState."""
     attempts: Mapped[int] = mapped_column(default=0, server_default="0")
     sending_since: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    """Outbound: when the first try of the present series of tries failed."""
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
