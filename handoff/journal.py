@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.notify import notify
@@ -24,12 +24,15 @@ class TicketNotFound(NotFound):
     code, vi = "ticket.not_found", "Không tìm thấy phiếu."
 
 
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+
+
 async def lock_conversation(session: AsyncSession, conversation: ConversationId) -> None:
     """Wait until nobody else changes the tickets or the holder of this conversation, until the transaction ends.
 
     Taken before any row lock of this room, so that two transactions can't wait for each other.
     """
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"handoff:{conversation}", 0))))
+    await session.execute(_LOCK, {"key": f"handoff:{conversation}"})
 
 
 async def lock_ticket(session: AsyncSession, ticket: TicketId) -> TicketRow:

@@ -4,7 +4,7 @@ A job holds ids only. `lock` keeps jobs with the same lock in the order of their
 """
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import procrastinate
@@ -34,11 +34,21 @@ class WaitAndRetry(Exception):
         self.after_s = after_s
 
 
+class WaitUntil(WaitAndRetry):
+    """Raised inside a job: run me again at `at` or within a minute after it, never before."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(max(0.0, (at - now()).total_seconds()))
+        self.at = at
+
+
 class Patient(BaseRetryStrategy):
     """Never gives up: a message that was accepted is not lost because something was down. At most a minute apart."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When to run a failed job again."""
+        if isinstance(exception, WaitUntil):
+            return RetryDecision(retry_at=exception.at + timedelta(seconds=random.uniform(1.0, 60.0)))
         wait = (
             exception.after_s if isinstance(exception, WaitAndRetry) else min(60.0, 0.5 * 2.0 ** min(job.attempts, 7))
         )

@@ -9,10 +9,13 @@ ChannelError                the outside world
 ├── SignatureRefused        a webhook that is not from the platform: 401/403, nothing stored
 ├── PayloadRefused          a body that is not what the platform documents: 400, nothing stored
 ├── RetryLater              try to send again after `after_s` seconds
+│   ├── NotYet              the platform named a time: not before it, and that is no failed try
+│   └── Ambiguous           the request left us and nobody knows what became of it
 ├── CannotTell              whether a message went out can't be found out
 └── GiveUp                  do not try again; `action` says who must act
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -73,9 +76,23 @@ class PayloadRefused(ChannelError):
 class RetryLater(ChannelError):
     """Sending failed for now; try again after `after_s` seconds (the outbox adds jitter and a limit)."""
 
-    def __init__(self, reason: str, after_s: float = 2.0, *, sent_parts: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, reason: str, after_s: float = 2.0, *, sent_parts: tuple[str, ...] = (), tries: int | None = None
+    ) -> None:
+        """`tries`: after how many failed tries it is hopeless; None: the outbox's own limit."""
         super().__init__(reason)
-        self.reason, self.after_s, self.sent_parts = reason, after_s, sent_parts
+        self.reason, self.after_s, self.sent_parts, self.tries = reason, after_s, sent_parts, tries
+
+
+class NotYet(RetryLater):
+    """The platform takes nothing before `at` (a barred page, a night, a spent quota): wait for it, however long.
+
+    It counts as no failed try; the outbox bounds only how long a message may wait in all.
+    """
+
+    def __init__(self, reason: str, at: datetime, *, sent_parts: tuple[str, ...] = ()) -> None:
+        super().__init__(reason, sent_parts=sent_parts)
+        self.at = at
 
 
 class Ambiguous(RetryLater):

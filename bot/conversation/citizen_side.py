@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from procrastinate.tasks import Task
-from sqlalchemy import or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 
 from bot.base.clock import in_vietnam, now
-from bot.base.db import Database
+from bot.base.db import Database, table_of
 from bot.base.metrics import MESSAGES
 from bot.contracts.errors import NotFound
 from bot.contracts.ids import MessageId, TicketCode
@@ -26,6 +26,21 @@ from handoff.tables import SubjectRow, TicketRow
 
 WEBCHAT = WebchatConnector.name
 SUGGESTIONS = 4
+
+
+_messages, _conversations = table_of(MessageRow), table_of(ConversationRow)
+# Built once: every open page looks at each message.
+_HISTORY = (
+    select(_messages)
+    .join(_conversations, _conversations.c.id == _messages.c.conversation_id)
+    .where(
+        _conversations.c.channel == WEBCHAT,
+        _conversations.c.citizen_ref == bindparam("citizen_ref"),
+        _messages.c.id > bindparam("after"),
+    )
+    .order_by(_messages.c.id)
+    .limit(bindparam("most"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +61,9 @@ class WebchatSide:
 
     async def history(self, citizen_ref: str, after: int, limit: int) -> Sequence[ChatMessage]:
         """Messages of this citizen with an id above `after`, oldest first."""
-        wanted = (
-            select(MessageRow)
-            .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
-            .where(
-                ConversationRow.channel == WEBCHAT, ConversationRow.citizen_ref == citizen_ref, MessageRow.id > after
-            )
-            .order_by(MessageRow.id)
-            .limit(limit)
-        )
         async with self.database.reading() as session:
-            return [_chat_message(row, citizen_ref) for row in await session.scalars(wanted)]
+            page = await session.execute(_HISTORY, {"citizen_ref": citizen_ref, "after": after, "most": limit})
+            return [_chat_message(row, citizen_ref) for row in page]
 
     async def rate(self, citizen_ref: str, message_id: int, helped: bool) -> None:
         """Note whether an answer helped; an answer that did not is followed by a way to a person, once."""
@@ -125,7 +132,7 @@ class WebchatSide:
             return list(await session.scalars(asked))
 
 
-def _chat_message(row: MessageRow, citizen_ref: str) -> ChatMessage:
+def _chat_message(row: Row[Any], citizen_ref: str) -> ChatMessage:
     own = (row.provider_message_id or "").removeprefix(f"{citizen_ref}:") if row.direction == "in" else None
     attachments = tuple(
         Attachment(Kind(one["kind"]), name=one.get("name"), size=one.get("size"), mime=one.get("mime"))

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Boolean, DateTime, Text, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import in_vietnam, now
-from bot.base.db import Database
+from bot.base.db import Database, table_of
 from bot.base.jobs import WaitAndRetry
 from bot.base.metrics import ANSWER_SECONDS, DECISIONS
 from bot.base.notify import notify
@@ -51,7 +51,48 @@ TYPING_AFTER_S = 0.3
 """An answer that is there sooner needs no sign that somebody is writing."""
 COMMAND = "/"
 """Begins the payload of a button that Rasa offered: an intent, given to the dialogue as it is."""
+MAX_PLACE = 200
+"""Characters of a place that are remembered."""
 SILENT_KINDS = frozenset({Kind.UNFOLLOW, Kind.REACTION})
+
+
+_conversations, _messages = table_of(ConversationRow), table_of(MessageRow)
+_remembered = (
+    update(_conversations)
+    .where(_conversations.c.id == bindparam("conversation"))
+    .values(
+        in_dialogue=bindparam("in_dialogue", type_=Boolean),
+        last_choices=func.coalesce(bindparam("offered", type_=JSONB(none_as_null=True)), _conversations.c.last_choices),
+        last_question=func.coalesce(bindparam("question", type_=Text), _conversations.c.last_question),
+        last_place=func.coalesce(bindparam("place", type_=Text), _conversations.c.last_place),
+    )
+)
+_handled = (
+    update(_messages)
+    .where(_messages.c.id == bindparam("message"))
+    .values(handled_at=bindparam("now", type_=DateTime(timezone=True)))
+)
+# The three rows that every handled message changes, in one round trip; built once.
+_WRITE = (
+    insert(table_of(DecisionRow))
+    .values(
+        message=bindparam("message", type_=BigInteger),
+        outcome=bindparam("outcome", type_=Text),
+        intent=bindparam("intent", type_=Text),
+        evidence=bindparam("evidence", type_=JSONB),
+    )
+    .on_conflict_do_nothing()
+    .add_cte(_remembered.cte("remembered"), _handled.cte("handled"))
+)
+_kept = select(_messages.c.id).where(
+    _messages.c.conversation_id == bindparam("conversation"), _messages.c.status == DeliveryState.HELD.value
+)
+_hold = select(table_of(HoldRow).c.conversation_id).where(
+    table_of(HoldRow).c.conversation_id == bindparam("conversation")
+)
+_LOOK = select(_messages.c.handled_at.is_not(None), _hold.exists(), _kept.exists()).where(
+    _messages.c.id == bindparam("message")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +255,6 @@ class Conversing:
     async def _write(self, session: AsyncSession, turn: Turn, done: Response, understood: Understanding | None) -> None:
         for reply in done.replies:
             await self.outbox.post(session, turn.conversation, reply, author=Author.BOT, answers=turn.message)
-        values: dict[str, Any] = {"in_dialogue": done.in_dialogue}
-        if done.outcome != "silent":
-            values["last_choices"] = [{"title": one.title, "payload": one.payload} for one in done.offered]
-        if done.question:
-            values["last_question"] = done.question
-        if understood and understood.entities.get("place"):
-            values["last_place"] = understood.entities["place"][:200]
         evidence = {"search": done.evidence} if done.evidence else {}
         if understood:
             evidence["intent"] = {
@@ -229,16 +263,22 @@ class Conversing:
                 "ranking": [[name, round(confidence, 4)] for name, confidence in understood.ranking],
                 "entities": understood.entities,
             }
-        remember = update(ConversationRow).where(ConversationRow.id == turn.conversation).values(**values)
-        handled = update(MessageRow).where(MessageRow.id == turn.message).values(handled_at=now())
-        decided = insert(DecisionRow).values(
-            message=turn.message,
-            outcome=done.outcome,
-            intent=understood.intent if understood else None,
-            evidence=evidence,
-        )
-        await session.execute(  # one round trip for three rows
-            decided.on_conflict_do_nothing().add_cte(remember.cte("remember"), handled.cte("handled"))
+        silent = done.outcome == "silent"
+        place = understood.entities.get("place") if understood else None
+        await session.execute(
+            _WRITE,
+            {
+                "conversation": turn.conversation,
+                "message": turn.message,
+                "now": now(),
+                "in_dialogue": done.in_dialogue,
+                "offered": None if silent else [{"title": one.title, "payload": one.payload} for one in done.offered],
+                "question": done.question or None,
+                "place": place[:MAX_PLACE] if place else None,
+                "outcome": done.outcome,
+                "intent": understood.intent if understood else None,
+                "evidence": evidence,
+            },
         )
         await notify(session, "decision", conversation=turn.conversation, message=turn.message)
 
@@ -256,13 +296,7 @@ class _State:
 
 async def _look_again(session: AsyncSession, turn: Turn) -> _State:
     """Under the conversation's lock, which jobs that run twice and people who take over also need."""
-    kept = select(MessageRow.id).where(
-        MessageRow.conversation_id == turn.conversation, MessageRow.status == DeliveryState.HELD
-    )
-    hold = select(HoldRow.conversation_id).where(HoldRow.conversation_id == turn.conversation)
-    found = await session.execute(
-        select(MessageRow.handled_at.is_not(None), hold.exists(), kept.exists()).where(MessageRow.id == turn.message)
-    )
+    found = await session.execute(_LOOK, {"conversation": turn.conversation, "message": turn.message})
     return _State(*found.one())
 
 

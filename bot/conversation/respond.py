@@ -75,7 +75,9 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
 
 async def answer_reply(session: AsyncSession, entry: EntryRecord) -> Reply:
     """The entry's approved answer and the unit that wrote it."""
-    unit = await find_unit_name(session, entry.unit) or entry.unit_name
+    unit = entry.unit_name
+    if unit == entry.unit:  # an entry that was read without the names of units
+        unit = await find_unit_name(session, entry.unit) or unit
     draft = entry.draft
     text = texts.answered_by(draft.answer, unit, draft.confirmed_on, draft.legal_basis)
     return Reply(text, entry=entry.id, ask_helpful=True)

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
+from bot.base.db import table_of
 from bot.contracts.ids import Channel, ConversationId, EntryId, MessageId
 from bot.contracts.messages import Choice, Kind
 from bot.conversation.tables import ConversationRow, MessageRow
@@ -46,52 +46,68 @@ class Turn:
     """An earlier run of this job was about to give the message to Rasa's dialogue."""
 
 
+_messages, _conversations, _holds = table_of(MessageRow), table_of(ConversationRow), table_of(HoldRow)
+_message, _conversation = _messages.c, _conversations.c
+_rated = _messages.alias("rated")
+_unhelpful = select(func.array_agg(_rated.c.entry)).where(
+    _rated.c.conversation_id == _message.conversation_id,
+    _rated.c.helpful.is_(False),
+    _rated.c.entry.is_not(None),
+    _rated.c.created_at > bindparam("since"),
+)
+# Built once: a statement of this size costs more to build than to run, and every message needs it.
+_TURN = (
+    select(
+        _message.id,
+        _message.conversation_id,
+        _message.channel,
+        _message.kind,
+        _message.text,
+        _message.payload,
+        _message.attachments,
+        _message.extra,
+        _message.created_at,
+        _conversation.citizen_ref,
+        _conversation.last_choices,
+        _conversation.in_dialogue,
+        _conversation.last_question,
+        _conversation.last_place,
+        _conversation.phone,
+        _conversation.answered_outside_at,
+        _holds.c.conversation_id.is_not(None).label("held"),
+        _unhelpful.scalar_subquery().label("unhelpful"),
+    )
+    .join(_conversations, _conversation.id == _message.conversation_id)
+    .outerjoin(_holds, _holds.c.conversation_id == _message.conversation_id)
+    .where(_message.id == bindparam("message"), _message.direction == "in", _message.handled_at.is_(None))
+)
+
+
 async def load_turn(session: AsyncSession, message: MessageId, now: datetime) -> Turn | None:
     """The message and its conversation, or None when it was handled before (or is not a citizen's)."""
-    unhelpful = aliased(MessageRow)
-    found = (
-        await session.execute(
-            select(
-                MessageRow,
-                ConversationRow,
-                HoldRow.conversation_id.is_not(None).label("held"),
-                select(func.array_agg(unhelpful.entry))
-                .where(
-                    unhelpful.conversation_id == MessageRow.conversation_id,
-                    unhelpful.helpful.is_(False),
-                    unhelpful.entry.is_not(None),
-                    unhelpful.created_at > now - BAD_ANSWER_MEMORY,
-                )
-                .scalar_subquery()
-                .label("unhelpful"),
-            )
-            .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
-            .outerjoin(HoldRow, HoldRow.conversation_id == MessageRow.conversation_id)
-            .where(MessageRow.id == message, MessageRow.direction == "in", MessageRow.handled_at.is_(None))
-        )
-    ).one_or_none()
-    if found is None:
+    since = now - BAD_ANSWER_MEMORY
+    row = (await session.execute(_TURN, {"message": message, "since": since})).one_or_none()
+    if row is None:
         return None
-    row, conversation = found[0], found[1]
     location = row.extra.get("location")
     return Turn(
         message=row.id,
         conversation=row.conversation_id,
         channel=Channel(row.channel),
-        citizen_ref=conversation.citizen_ref,
+        citizen_ref=row.citizen_ref,
         kind=Kind(row.kind),
         text=row.text.strip(),
         payload=row.payload,
         has_photo=row.kind == Kind.IMAGE or any(one.get("kind") == Kind.IMAGE for one in row.attachments),
         location=(location["latitude"], location["longitude"]) if location else None,
         created_at=row.created_at,
-        offered=tuple(Choice(one["title"], one["payload"]) for one in conversation.last_choices),
-        in_dialogue=conversation.in_dialogue,
-        previous=conversation.last_question,
-        place=conversation.last_place,
-        phone=conversation.phone,
-        unhelpful=frozenset(EntryId(one) for one in found.unhelpful or ()),
-        with_person=found.held or answered_outside(conversation.answered_outside_at, now),
+        offered=tuple(Choice(one["title"], one["payload"]) for one in row.last_choices),
+        in_dialogue=row.in_dialogue,
+        previous=row.last_question,
+        place=row.last_place,
+        phone=row.phone,
+        unhelpful=frozenset(EntryId(one) for one in row.unhelpful or ()),
+        with_person=row.held or answered_outside(row.answered_outside_at, now),
         told_core="core_at" in row.extra,
     )
 

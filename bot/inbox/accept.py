@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 import structlog
 from procrastinate.tasks import Task
-from sqlalchemy import Text, case, func, literal, select, update
+from sqlalchemy import DateTime, Text, bindparam, case, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.base import jobs
+from bot.base.db import table_of
 from bot.base.notify import notify
 from bot.contracts.ids import Channel, ConversationId, MessageId
 from bot.contracts.messages import Attachment, Author, DeliveryState, Echo, Inbound, Kind, Receipt, ReceiptState
@@ -28,30 +28,73 @@ MAX_TEXT = 20_000
 """Characters of one message that are kept; platforms allow far less."""
 
 
+_conversations, _messages = table_of(ConversationRow), table_of(MessageRow)
+_made = insert(_conversations).values(
+    channel=bindparam("channel", type_=Text),
+    citizen_ref=bindparam("citizen_ref", type_=Text),
+    citizen_name=bindparam("citizen_name", type_=Text),
+    phone=bindparam("phone", type_=Text),
+    last_inbound_at=bindparam("moment", type_=DateTime(timezone=True)),
+    last_message_at=func.now(),
+)
+_conversation = (
+    _made.on_conflict_do_update(
+        index_elements=["channel", "citizen_ref"],
+        set_={
+            "last_inbound_at": func.greatest(_conversations.c.last_inbound_at, _made.excluded.last_inbound_at),
+            "last_message_at": func.now(),
+            "citizen_name": func.coalesce(_made.excluded.citizen_name, _conversations.c.citizen_name),
+            "phone": func.coalesce(_made.excluded.phone, _conversations.c.phone),
+        },
+    )
+    .returning(_conversations.c.id)
+    .cte("conversation")
+)
+_written = {
+    "conversation_id": _conversation.c.id,
+    "channel": bindparam("channel", type_=Text),
+    "direction": literal("in"),
+    "author": literal(Author.CITIZEN.value),
+    "kind": bindparam("kind", type_=Text),
+    "text": bindparam("text", type_=Text),
+    "payload": bindparam("payload", type_=Text),
+    "attachments": bindparam("attachments", type_=JSONB),
+    "extra": bindparam("extra", type_=JSONB),
+    "provider_message_id": bindparam("provider_message_id", type_=Text),
+    "said_at": bindparam("said_at", type_=DateTime(timezone=True)),
+}
+# Conversation and message in one round trip; built once, because every message needs it.
+_ACCEPT = (
+    insert(_messages)
+    .from_select(list(_written), select(*_written.values()), include_defaults=False)
+    .on_conflict_do_nothing(index_elements=["channel", "provider_message_id"])
+    .returning(_messages.c.id, _messages.c.conversation_id)
+)
+
+
 async def accept(session: AsyncSession, inbound: Inbound, converse: Task[Any, Any, Any]) -> tuple[MessageId, bool]:
     """The message's id, and whether it is new. A new one has its job; both exist exactly if the caller commits."""
     inbound = storable(inbound)
-    conversation = _conversation_for(inbound).cte("conversation")
-    written = {
-        MessageRow.conversation_id: conversation.c.id,
-        MessageRow.channel: literal(inbound.channel),
-        MessageRow.direction: literal("in"),
-        MessageRow.author: literal(Author.CITIZEN.value),
-        MessageRow.kind: literal(str(inbound.kind)),
-        MessageRow.text: literal(inbound.text[:MAX_TEXT]),
-        MessageRow.payload: literal(inbound.payload, Text),
-        MessageRow.attachments: literal([asdict(one) for one in inbound.attachments], JSONB),
-        MessageRow.extra: literal(_extra(inbound), JSONB),
-        MessageRow.provider_message_id: literal(inbound.provider_message_id, Text),
-        MessageRow.said_at: literal(inbound.sent_at),
-    }
-    statement = (
-        insert(MessageRow)
-        .from_select(list(written), select(*written.values()), include_defaults=False)
-        .on_conflict_do_nothing(index_elements=["channel", "provider_message_id"])
-        .returning(MessageRow.id, MessageRow.conversation_id)
-    )
-    row = (await session.execute(statement)).one_or_none()
+    row = (
+        await session.execute(
+            _ACCEPT,
+            {
+                "channel": inbound.channel,
+                "citizen_ref": inbound.citizen_ref,
+                "citizen_name": inbound.citizen_name,
+                "phone": inbound.phone,
+                # leaving opens no messaging window
+                "moment": None if inbound.kind is Kind.UNFOLLOW else inbound.sent_at,
+                "kind": str(inbound.kind),
+                "text": inbound.text[:MAX_TEXT],
+                "payload": inbound.payload,
+                "attachments": [asdict(one) for one in inbound.attachments],
+                "extra": _extra(inbound),
+                "provider_message_id": inbound.provider_message_id,
+                "said_at": inbound.sent_at,
+            },
+        )
+    ).one_or_none()
     if row is None:
         known = await session.execute(
             select(MessageRow.id).where(
@@ -171,29 +214,6 @@ async def _settle_echo(session: AsyncSession, echo: Echo) -> bool:
     if echo.provider_message_id not in row.provider_ids:  # the same echo, delivered twice at once, waits at the lock
         row.provider_ids = [*row.provider_ids, echo.provider_message_id]
     return True
-
-
-def _conversation_for(inbound: Inbound) -> ReturningInsert[tuple[ConversationId]]:
-    """The statement that finds or makes the conversation and notes that the citizen wrote."""
-    moment = None if inbound.kind is Kind.UNFOLLOW else inbound.sent_at  # leaving opens no messaging window
-    values = {
-        "channel": inbound.channel,
-        "citizen_ref": inbound.citizen_ref,
-        "citizen_name": inbound.citizen_name,
-        "phone": inbound.phone,
-        "last_inbound_at": moment,
-        "last_message_at": func.now(),
-    }
-    made = insert(ConversationRow).values(**values)
-    return made.on_conflict_do_update(
-        index_elements=["channel", "citizen_ref"],
-        set_={
-            "last_inbound_at": func.greatest(ConversationRow.last_inbound_at, made.excluded.last_inbound_at),
-            "last_message_at": func.now(),
-            "citizen_name": func.coalesce(made.excluded.citizen_name, ConversationRow.citizen_name),
-            "phone": func.coalesce(made.excluded.phone, ConversationRow.phone),
-        },
-    ).returning(ConversationRow.id)
 
 
 async def _conversation_id(session: AsyncSession, channel: Channel, citizen_ref: str) -> ConversationId | None:

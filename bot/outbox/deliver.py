@@ -4,43 +4,60 @@
                  │ the process died, or no answer came
                  ▼
              UNCERTAIN ─► the platform's echo or history says: it went out ─► SENT
-                       └► it did not, or no echo came within ECHO_PATIENCE ─► SENDING again
+                       ├► it says that it did not ─► SENDING again
+                       └► nothing says anything within ECHO_PATIENCE ─► SENDING again, once; then a person decides
 
 No sender can close the gap between the platform's yes and our commit; it is kept to this one message.
+
+    QUEUED ─► refused for now ─► QUEUED, tried again after WAITS_S, until MAX_ATTEMPTS ─► FAILED
+           └► not before a time ─► QUEUED until then; no failed try
+Either way, after LONGEST_WAIT it is FAILED with the reason, and the operator may phone.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.base.clock import now
+from bot.base.clock import now, say_moment
 from bot.base.db import Database
-from bot.base.jobs import WaitAndRetry
+from bot.base.jobs import WaitAndRetry, WaitUntil
 from bot.base.metrics import DELIVERIES
 from bot.base.notify import notify
 from bot.contracts.connector import Connector, WindowState
-from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, RetryLater
+from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, RetryLater
 from bot.contracts.ids import Channel, MessageId, TicketCode
 from bot.contracts.messages import Attachment, Author, Choice, DeliveryState, Outbound
 from bot.conversation.tables import ConversationRow, MessageRow
 
 log = structlog.get_logger(__name__)
 
-MAX_ATTEMPTS = 12
-"""With the waits below, about an hour and a half of a platform being down."""
-ECHO_PATIENCE = timedelta(seconds=20)
-"""How long an uncertain message waits for the platform's echo before it is sent again."""
-LONGEST_WAIT_S = 900.0
+WAITS_S = (1.0, 5.0, 30.0, 120.0, 300.0, 600.0, 900.0, 900.0, 900.0, 900.0, 900.0)
+"""Seconds after the first failed try, the second, …; a platform that asks for more gets more."""
+MAX_ATTEMPTS = len(WAITS_S) + 1
+"""An hour and a half of a platform being down."""
+LONGEST_WAIT = timedelta(hours=24)
+"""How long a message may be refused or uncertain in all, whatever times the platform names; a setting in the house."""
+ECHO_PATIENCE = timedelta(seconds=60)
+"""How long an uncertain message waits for the platform's echo before it is sent again. Counted from when the doubt was
+noticed: while the house was down no echo could come in either.
+"""
 
 HELD_VI = "Ngoài khung được nhắn tin: sẽ gửi khi người dân nhắn lại. Nếu gấp, hãy gọi điện."
 OFF_VI = "Kênh này đang tắt: kiểm tra cấu hình."
+REPEATED_VI = "Đã gửi lại một lần vì không rõ tin có tới không."
+IN_DOUBT_VI = "Không rõ tin đã tới chưa: xem trong ứng dụng của kênh, rồi bấm gửi lại hoặc gọi điện."
 
 
-async def deliver(database: Database, connectors: Mapping[Channel, Connector], message: MessageId) -> None:
+async def deliver(
+    database: Database,
+    connectors: Mapping[Channel, Connector],
+    message: MessageId,
+    longest_wait: timedelta = LONGEST_WAIT,
+) -> None:
     """The job: send `message` if it still waits. Raises WaitAndRetry to be run again."""
     async with database.transaction() as session:
         outbound, before = await _begin(session, message)
@@ -51,7 +68,7 @@ async def deliver(database: Database, connectors: Mapping[Channel, Connector], m
         unsettled = before is not DeliveryState.QUEUED  # failed would mean that it surely did not go out
         await _fail(database, message, OFF_VI, (), DeliveryState.UNCERTAIN if unsettled else DeliveryState.FAILED)
         return
-    if before is not DeliveryState.QUEUED and await _went_out_already(database, connector, outbound):
+    if before is not DeliveryState.QUEUED and await _is_settled(database, connector, outbound, longest_wait):
         return
     window = connector.window(outbound.last_inbound_at, outbound.author, now())
     if window.state is WindowState.CLOSED:
@@ -64,8 +81,10 @@ async def deliver(database: Database, connectors: Mapping[Channel, Connector], m
     except Ambiguous as error:
         await _mark(database, message, DeliveryState.UNCERTAIN, parts=error.sent_parts)
         raise WaitAndRetry(error.after_s) from None
+    except NotYet as error:
+        await _wait_until(database, outbound, error, longest_wait)
     except RetryLater as error:
-        await _try_again(database, outbound, error)
+        await _try_again(database, outbound, error, longest_wait)
     except GiveUp as error:
         if error.action is Action.WINDOW:
             await _hold(database, outbound, error.sent_parts)
@@ -137,24 +156,18 @@ async def _ids_of_others(session: AsyncSession, row: MessageRow) -> frozenset[st
     return frozenset(str(one) for ids in found for one in ids)
 
 
-async def _went_out_already(database: Database, connector: Connector, outbound: Outbound) -> bool:
-    """True when the interrupted send is settled as sent; False when it may be sent (again)."""
+async def _is_settled(database: Database, connector: Connector, outbound: Outbound, longest_wait: timedelta) -> bool:
+    """True when nothing is to be sent: it went out, or a person must decide. False when it may be sent (again)."""
     try:
         sent = await connector.find_sent(outbound)
     except RetryLater as error:
-        if len(error.sent_parts) > len(outbound.sent_parts):
-            await _mark(database, outbound.message, DeliveryState.UNCERTAIN, parts=error.sent_parts)
-        raise WaitAndRetry(error.after_s) from None
+        since = await _note_doubt(database, outbound, error.sent_parts)
+        if now() - since >= longest_wait:
+            await _fail(database, outbound.message, IN_DOUBT_VI, (), DeliveryState.UNCERTAIN)
+            return True
+        raise (WaitUntil(error.at) if isinstance(error, NotYet) else WaitAndRetry(error.after_s)) from None
     except CannotTell:
-        async with database.transaction() as session:
-            row = await session.get_one(MessageRow, outbound.message)
-            if len(row.provider_ids) > len(outbound.sent_parts):  # an echo came: are these all its parts?
-                raise WaitAndRetry(0.1) from None
-            waited = now() - (row.sending_since or row.created_at)
-        if waited < ECHO_PATIENCE:
-            raise WaitAndRetry(3.0) from None
-        log.warning("message.sent_again", message=outbound.message, channel=outbound.channel)
-        return False
+        return await _is_left_to_a_person(database, outbound)
     if sent is None:
         return False
     await _mark(database, outbound.message, DeliveryState.SENT, parts=sent.provider_message_ids)
@@ -162,18 +175,69 @@ async def _went_out_already(database: Database, connector: Connector, outbound: 
     return True
 
 
-async def _try_again(database: Database, outbound: Outbound, error: RetryLater) -> None:
+async def _note_doubt(database: Database, outbound: Outbound, parts: tuple[str, ...] = ()) -> datetime:
+    """Keep the parts that are known to have gone out; since when there is doubt about the rest."""
     async with database.transaction() as session:
         row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
-        row.attempts += 1
-        row.status, row.failure = DeliveryState.QUEUED, error.reason
-        row.provider_ids = _joined(row.provider_ids, error.sent_parts)
-        attempts = row.attempts
-    if attempts >= MAX_ATTEMPTS:
+        row.provider_ids = _joined(row.provider_ids, parts)
+        row.failing_since = row.failing_since or now()
+        return row.failing_since
+
+
+async def _is_left_to_a_person(database: Database, outbound: Outbound) -> bool:
+    """The platform can't tell: wait for its echo, then send once more; False: do so. Never a second time unasked."""
+    since = await _note_doubt(database, outbound)
+    async with database.transaction() as session:
+        row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
+        if len(row.provider_ids) > len(outbound.sent_parts):  # an echo came: are these all its parts?
+            raise WaitAndRetry(0.1)
+        if now() - since < ECHO_PATIENCE:
+            raise WaitAndRetry(3.0)
+        repeated = row.failure == REPEATED_VI
+        if not repeated:
+            row.failure, row.failing_since = REPEATED_VI, None
+    if repeated:
+        log.error("message.in_doubt", message=outbound.message, channel=outbound.channel)
+        await _fail(database, outbound.message, IN_DOUBT_VI, (), DeliveryState.UNCERTAIN)
+        return True
+    log.warning("message.sent_again", message=outbound.message, channel=outbound.channel)
+    return False
+
+
+async def _wait_until(database: Database, outbound: Outbound, error: NotYet, longest_wait: timedelta) -> None:
+    """Not before a time of the platform's. A time that lies too far away is told to a person at once."""
+    since = await _note_refusal(database, outbound, error, f"{error.reason} Tự gửi lại sau {say_moment(error.at)}.")
+    if error.at - since > longest_wait:
+        await _fail(database, outbound.message, f"Không gửi được trong thời hạn: {error.reason}", error.sent_parts)
+        return
+    DELIVERIES.labels(outbound.channel, "retried").inc()
+    raise WaitUntil(error.at)
+
+
+async def _try_again(database: Database, outbound: Outbound, error: RetryLater, longest_wait: timedelta) -> None:
+    since = await _note_refusal(database, outbound, error, error.reason, tries=1)
+    async with database.transaction() as session:
+        attempts = (await session.get_one(MessageRow, outbound.message)).attempts
+    if attempts >= min(MAX_ATTEMPTS, error.tries or MAX_ATTEMPTS) or now() - since >= longest_wait:
         await _fail(database, outbound.message, f"Đã thử {attempts} lần: {error.reason}", error.sent_parts)
         return
     DELIVERIES.labels(outbound.channel, "retried").inc()
-    raise WaitAndRetry(min(LONGEST_WAIT_S, max(error.after_s, 1.6 ** (attempts - 1))))
+    raise WaitAndRetry(max(error.after_s, WAITS_S[attempts - 1]))
+
+
+async def _note_refusal(
+    database: Database, outbound: Outbound, error: RetryLater, reason: str, *, tries: int = 0
+) -> datetime:
+    """Back in the queue with the reason; since when it has been refused. A failure of None begins a new series."""
+    async with database.transaction() as session:
+        row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
+        if row.failure is None or row.failing_since is None:
+            row.failing_since = now()
+        row.attempts += tries
+        row.status, row.failure = DeliveryState.QUEUED, reason
+        row.provider_ids = _joined(row.provider_ids, error.sent_parts)
+        await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+        return row.failing_since
 
 
 async def _claim(database: Database, message: MessageId) -> bool:
@@ -195,7 +259,7 @@ async def _mark(database: Database, message: MessageId, state: DeliveryState, *,
             return
         row.status = state
         if state is DeliveryState.SENT:
-            row.sent_at, row.failure = now(), None
+            row.sent_at, row.failure, row.failing_since = now(), None, None
             if row.seen_at or row.delivered_at:  # the receipt was faster than our commit
                 row.status = DeliveryState.SEEN if row.seen_at else DeliveryState.DELIVERED
             DELIVERIES.labels(row.channel, "sent").inc()

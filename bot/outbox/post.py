@@ -6,12 +6,27 @@ from typing import Any
 
 import structlog
 from procrastinate.tasks import Task
-from sqlalchemy import BigInteger, Text, case, func, insert, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Text,
+    any_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base import jobs
 from bot.base.clock import now
+from bot.base.db import table_of
 from bot.base.notify import notify
 from bot.contracts.connector import Capabilities
 from bot.contracts.ids import AccountId, Channel, ConversationId, MessageId
@@ -19,6 +34,40 @@ from bot.contracts.messages import Author, DeliveryState, Reply
 from bot.conversation.tables import ConversationRow, MessageRow
 
 log = structlog.get_logger(__name__)
+
+
+_conversations, _messages = table_of(ConversationRow), table_of(MessageRow)
+_recipient = (
+    update(_conversations)
+    .where(_conversations.c.id == bindparam("conversation"))
+    .values(last_message_at=func.now())
+    .returning(_conversations.c.channel, _conversations.c.citizen_ref)
+    .cte("recipient")
+)
+_pulls = _recipient.c.channel == any_(bindparam("pulling", type_=ARRAY(Text)))
+_written = {
+    "conversation_id": bindparam("conversation", type_=BigInteger),
+    "channel": _recipient.c.channel,
+    "direction": literal("out"),
+    "author": bindparam("author", type_=Text),
+    "account": bindparam("account", type_=BigInteger),
+    "text": bindparam("text", type_=Text),
+    "choices": bindparam("choices", type_=JSONB),
+    "ticket": bindparam("ticket", type_=Text),
+    "entry": bindparam("entry", type_=BigInteger),
+    "ask_helpful": bindparam("ask_helpful", type_=Boolean),
+    "answers": bindparam("answers", type_=BigInteger),
+    "status": case((_pulls, DeliveryState.SENT.value), else_=DeliveryState.QUEUED.value),
+    "sent_at": case((_pulls, bindparam("now", type_=DateTime(timezone=True)))),
+}
+# Row, recipient and the conversation's time in one round trip; built once, because every answer needs it.
+_POST = (
+    insert(_messages)
+    .from_select(list(_written), select(*_written.values()), include_defaults=False)
+    .returning(
+        _messages.c.id, _messages.c.status, select(_recipient.c.citizen_ref).scalar_subquery().label("citizen_ref")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +89,27 @@ class Outbox:
     ) -> MessageId:
         """Write the message and defer its delivery; on a channel that pulls, the committed row is the delivery."""
         pulling = [name for name, one in self.capabilities.items() if one.pulls]
-        to = (
-            update(ConversationRow)
-            .where(ConversationRow.id == conversation)
-            .values(last_message_at=func.now())
-            .returning(ConversationRow.channel, ConversationRow.citizen_ref)
-            .cte("recipient")
-        )
-        pulls = to.c.channel.in_(pulling)
-        written = {
-            MessageRow.conversation_id: literal(conversation, BigInteger),
-            MessageRow.channel: to.c.channel,
-            MessageRow.direction: literal("out"),
-            MessageRow.author: literal(author.value),
-            MessageRow.account: literal(account, BigInteger),
-            MessageRow.text: literal(reply.text),
-            MessageRow.choices: literal([{"title": one.title, "payload": one.payload} for one in reply.choices], JSONB),
-            MessageRow.ticket: literal(reply.ticket, Text),
-            MessageRow.entry: literal(reply.entry, BigInteger),
-            MessageRow.ask_helpful: literal(reply.ask_helpful),
-            MessageRow.answers: literal(answers, BigInteger),
-            MessageRow.status: case((pulls, DeliveryState.SENT.value), else_=DeliveryState.QUEUED.value),
-            MessageRow.sent_at: case((pulls, now())),
-        }
-        statement = insert(MessageRow).from_select(list(written), select(*written.values()), include_defaults=False)
         row = (
             await session.execute(
-                statement.returning(MessageRow.id, MessageRow.status, select(to.c.citizen_ref).scalar_subquery())
+                _POST,
+                {
+                    "conversation": conversation,
+                    "author": author.value,
+                    "account": account,
+                    "text": reply.text,
+                    "choices": [{"title": one.title, "payload": one.payload} for one in reply.choices],
+                    "ticket": reply.ticket,
+                    "entry": reply.entry,
+                    "ask_helpful": reply.ask_helpful,
+                    "answers": answers,
+                    "pulling": pulling,
+                    "now": now(),
+                },
             )
         ).one()
         if row.status == DeliveryState.QUEUED:
             await self.defer_delivery(session, row.id, conversation)
-        await notify(session, "conversation", conversation=conversation, citizen_ref=row[2], message=row.id)
+        await notify(session, "conversation", conversation=conversation, citizen_ref=row.citizen_ref, message=row.id)
         return MessageId(row.id)
 
     async def defer_delivery(self, session: AsyncSession, message: MessageId, conversation: ConversationId) -> None:
