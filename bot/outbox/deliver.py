@@ -42,9 +42,7 @@ MAX_ATTEMPTS = len(WAITS_S) + 1
 LONGEST_WAIT = timedelta(hours=24)
 """How long a message may be refused or uncertain in all, whatever times the platform names; a setting in the house."""
 ECHO_PATIENCE = timedelta(seconds=60)
-"""How long an uncertain message waits for the platform's echo before it is sent again. Counted from when the doubt was
-noticed: while the house was down no echo could come in either.
-"""
+"""How long an uncertain message waits for the platform's echo before it is sent again."""
 
 HELD_VI = "Ngoài khung được nhắn tin: sẽ gửi khi người dân nhắn lại. Nếu gấp, hãy gọi điện."
 OFF_VI = "Kênh này đang tắt: kiểm tra cấu hình."
@@ -79,7 +77,7 @@ async def deliver(
     try:
         sent = await connector.send(outbound)
     except Ambiguous as error:
-        await _mark(database, message, DeliveryState.UNCERTAIN, parts=error.sent_parts)
+        await _note_doubt(database, outbound, error.sent_parts, tries=1)
         raise WaitAndRetry(error.after_s) from None
     except NotYet as error:
         await _wait_until(database, outbound, error, longest_wait)
@@ -105,8 +103,9 @@ async def _begin(session: AsyncSession, message: MessageId) -> tuple[Outbound | 
     match state:
         case DeliveryState.QUEUED | DeliveryState.UNCERTAIN:
             pass
-        case DeliveryState.SENDING:  # whoever was sending it died in the act
-            row.status = DeliveryState.UNCERTAIN
+        case DeliveryState.SENDING:  # whoever was sending it died in the act; no echo could come in meanwhile
+            row.status, row.sending_since = DeliveryState.UNCERTAIN, now()
+            row.attempts += 1
             await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
         case (
             DeliveryState.SENT
@@ -118,6 +117,8 @@ async def _begin(session: AsyncSession, message: MessageId) -> tuple[Outbound | 
             return None, state
         case _:
             assert_never(state)
+    if row.failure is None and row.attempts == 0:  # new, released or sent again by an operator
+        row.failing_since = None
     conversation = await session.get_one(ConversationRow, row.conversation_id)
     answered = await session.get(MessageRow, row.answers) if row.answers else None
     return (
@@ -161,41 +162,51 @@ async def _is_settled(database: Database, connector: Connector, outbound: Outbou
     try:
         sent = await connector.find_sent(outbound)
     except RetryLater as error:
-        since = await _note_doubt(database, outbound, error.sent_parts)
+        since, _ = await _note_doubt(database, outbound, error.sent_parts)
         if now() - since >= longest_wait:
             await _fail(database, outbound.message, IN_DOUBT_VI, (), DeliveryState.UNCERTAIN)
             return True
         raise (WaitUntil(error.at) if isinstance(error, NotYet) else WaitAndRetry(error.after_s)) from None
     except CannotTell:
         return await _is_left_to_a_person(database, outbound)
-    if sent is None:
-        return False
+    if sent is None:  # surely not; when no try ever gets an answer, that is a failure too
+        since, attempts = await _note_doubt(database, outbound)
+        hopeless = attempts >= MAX_ATTEMPTS or now() - since >= longest_wait
+        if hopeless:
+            await _fail(database, outbound.message, f"Đã thử {attempts} lần: nền tảng không trả lời.", ())
+        return hopeless
     await _mark(database, outbound.message, DeliveryState.SENT, parts=sent.provider_message_ids)
     log.info("message.found_sent", message=outbound.message, channel=outbound.channel)
     return True
 
 
-async def _note_doubt(database: Database, outbound: Outbound, parts: tuple[str, ...] = ()) -> datetime:
-    """Keep the parts that are known to have gone out; since when there is doubt about the rest."""
+async def _note_doubt(
+    database: Database, outbound: Outbound, parts: tuple[str, ...] = (), *, tries: int = 0
+) -> tuple[datetime, int]:
+    """Uncertain, with the parts that are known to have gone out; since when, and after how many tries."""
     async with database.transaction() as session:
         row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
         row.provider_ids = _joined(row.provider_ids, parts)
         row.failing_since = row.failing_since or now()
-        return row.failing_since
+        row.attempts += tries
+        if row.status not in {DeliveryState.DELIVERED, DeliveryState.SEEN}:
+            row.status = DeliveryState.UNCERTAIN
+        if tries:
+            await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+        return row.failing_since, row.attempts
 
 
 async def _is_left_to_a_person(database: Database, outbound: Outbound) -> bool:
-    """The platform can't tell: wait for its echo, then send once more; False: do so. Never a second time unasked."""
-    since = await _note_doubt(database, outbound)
+    """The platform can't tell: wait for its echo, then False: send once more. Never a second time unasked."""
     async with database.transaction() as session:
         row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
         if len(row.provider_ids) > len(outbound.sent_parts):  # an echo came: are these all its parts?
             raise WaitAndRetry(0.1)
-        if now() - since < ECHO_PATIENCE:
+        if now() - (row.sending_since or row.created_at) < ECHO_PATIENCE:
             raise WaitAndRetry(3.0)
         repeated = row.failure == REPEATED_VI
         if not repeated:
-            row.failure, row.failing_since = REPEATED_VI, None
+            row.failure = REPEATED_VI
     if repeated:
         log.error("message.in_doubt", message=outbound.message, channel=outbound.channel)
         await _fail(database, outbound.message, IN_DOUBT_VI, (), DeliveryState.UNCERTAIN)
@@ -206,7 +217,7 @@ async def _is_left_to_a_person(database: Database, outbound: Outbound) -> bool:
 
 async def _wait_until(database: Database, outbound: Outbound, error: NotYet, longest_wait: timedelta) -> None:
     """Not before a time of the platform's. A time that lies too far away is told to a person at once."""
-    since = await _note_refusal(database, outbound, error, f"{error.reason} Tự gửi lại sau {say_moment(error.at)}.")
+    since, _ = await _note_refusal(database, outbound, error, f"{error.reason} Tự gửi lại sau {say_moment(error.at)}.")
     if error.at - since > longest_wait:
         await _fail(database, outbound.message, f"Không gửi được trong thời hạn: {error.reason}", error.sent_parts)
         return
@@ -215,9 +226,7 @@ async def _wait_until(database: Database, outbound: Outbound, error: NotYet, lon
 
 
 async def _try_again(database: Database, outbound: Outbound, error: RetryLater, longest_wait: timedelta) -> None:
-    since = await _note_refusal(database, outbound, error, error.reason, tries=1)
-    async with database.transaction() as session:
-        attempts = (await session.get_one(MessageRow, outbound.message)).attempts
+    since, attempts = await _note_refusal(database, outbound, error, error.reason, tries=1)
     if attempts >= min(MAX_ATTEMPTS, error.tries or MAX_ATTEMPTS) or now() - since >= longest_wait:
         await _fail(database, outbound.message, f"Đã thử {attempts} lần: {error.reason}", error.sent_parts)
         return
@@ -227,8 +236,8 @@ async def _try_again(database: Database, outbound: Outbound, error: RetryLater, 
 
 async def _note_refusal(
     database: Database, outbound: Outbound, error: RetryLater, reason: str, *, tries: int = 0
-) -> datetime:
-    """Back in the queue with the reason; since when it has been refused. A failure of None begins a new series."""
+) -> tuple[datetime, int]:
+    """Back in the queue with the reason; since when it fails, and how often. A failure of None begins a new series."""
     async with database.transaction() as session:
         row = await session.get_one(MessageRow, outbound.message, with_for_update=True)
         if row.failure is None or row.failing_since is None:
@@ -237,7 +246,7 @@ async def _note_refusal(
         row.status, row.failure = DeliveryState.QUEUED, reason
         row.provider_ids = _joined(row.provider_ids, error.sent_parts)
         await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
-        return row.failing_since
+        return row.failing_since, row.attempts
 
 
 async def _claim(database: Database, message: MessageId) -> bool:
