@@ -61,17 +61,17 @@ def _api(ports: WebchatPorts, settings: WebchatSettings, listener: Listener, ses
     routes = route_class(settings.allowed_origins, settings.max_body_bytes)
     api = APIRouter(prefix="/api/v1", tags=["webchat"], route_class=routes)
 
-    def citizen_of(authorization: Annotated[str, Header()] = "") -> str:
-        """The citizen whose token this is. Raises SessionUnknown."""
+    async def citizen_of(authorization: Annotated[str, Header()] = "") -> str:
+        """The citizen whose token this is. Raises SessionUnknown. (Not async, it would be sent to a thread.)"""
         scheme, _, token = authorization.partition(" ")
         citizen_ref = sessions.find_citizen(token.strip()) if scheme.lower() == "bearer" else None
         if citizen_ref is None:
             raise SessionUnknown
         return citizen_ref
 
-    def citizen_of_stream(authorization: Annotated[str, Header()] = "", token: str = "") -> str:
+    async def citizen_of_stream(authorization: Annotated[str, Header()] = "", token: str = "") -> str:
         """The same; the browser's EventSource can't set headers, so here `?token=` will do."""
-        return citizen_of(authorization or f"Bearer {token}")
+        return await citizen_of(authorization or f"Bearer {token}")
 
     Citizen = Annotated[str, Depends(citizen_of)]
     StreamCitizen = Annotated[str, Depends(citizen_of_stream)]
