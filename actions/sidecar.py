@@ -28,10 +28,10 @@ INPUTS = ("config.yml", "domain.yml")
 RASA_VERSION = "3.6.21"
 
 
-def rasa_environment(root: Path) -> dict[str, str]:
-    """The environment of a Rasa process; `root` (the repository) holds our components."""
+def rasa_environment(root: Path, token: str = "") -> dict[str, str]:
+    """The environment of a Rasa process; `root` (the repository) holds our components. `token`: of one that serves."""
     # MALLOC_ARENA_MAX: glibc's per-thread arenas keep freed memory; two are enough for one event loop and its threads.
-    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(root), "MALLOC_ARENA_MAX": "2"}
+    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(root), "MALLOC_ARENA_MAX": "2", "RASA_SERVER_TOKEN": token}
 
 
 def write_endpoints(folder: Path, *, database_url: str, action_url: str, token: str) -> Path:
@@ -70,15 +70,15 @@ def psycopg2_url(database_url: str) -> str:
     return f"postgresql://{rest}"
 
 
-def rasa_command(python: Path, model: Path, port: int, token: str, endpoints: Path, credentials: Path) -> list[str]:
+def rasa_command(python: Path, model: Path, port: int, endpoints: Path, credentials: Path) -> list[str]:
     """The command that serves `model` on 127.0.0.1:`port`.
 
     Run it with `rasa_environment` and cwd at the repository's root.
     """
     return [
         str(python),
-        *("-m", "rasa", "run", "--enable-api"),
-        *("--interface", "127.0.0.1", "--port", str(port), "--auth-token", token),
+        *("-m", "nlu_data.serve", "rasa", "run", "--enable-api"),
+        *("--interface", "127.0.0.1", "--port", str(port)),
         *("--model", str(model), "--endpoints", str(endpoints), "--credentials", str(credentials)),
         *("--request-timeout", "60", "--response-timeout", "60"),
     ]

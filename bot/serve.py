@@ -105,10 +105,10 @@ def _parts(settings: HouseSettings, url: str) -> list[Part]:
     }
     endpoints = sidecar.write_endpoints(data / "rasa", database_url=url, action_url=action_url, token=action_token)
     credentials = sidecar.write_credentials(data / "rasa", token=rasa_token)
-    rasa = sidecar.rasa_command(rasa_python(settings), current_model(), rasa_port, rasa_token, endpoints, credentials)
+    rasa = sidecar.rasa_command(rasa_python(settings), current_model(), rasa_port, endpoints, credentials)
     ours = [sys.executable, "-m", "bot.cli"]
     return [
-        Part("rasa", rasa, {**environment, **sidecar.rasa_environment(ROOT)}, log=data / "rasa.log"),
+        Part("rasa", rasa, {**environment, **sidecar.rasa_environment(ROOT, rasa_token)}, log=data / "rasa.log"),
         Part("gateway", [*ours, "gateway"], environment),
         Part("worker", [*ours, "worker"], environment),
     ]

@@ -102,7 +102,7 @@ def trained_model() -> Path:
             done = subprocess.run(
                 train_command(rasa_python(), folder),
                 cwd=ROOT,
-                env=rasa_environment(ROOT),
+                env=rasa_environment(ROOT, TOKEN),
                 capture_output=True,
                 text=True,
             )
@@ -140,7 +140,12 @@ class Rasa:
         """Start it and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=ROOT, env=rasa_environment(ROOT), stdout=log, stderr=log, start_new_session=True
+                self._command,
+                cwd=ROOT,
+                env=rasa_environment(ROOT, TOKEN),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         for _ in range(400):
             assert self._process.poll() is None, self._log.read_text()[-3000:]
@@ -246,7 +251,7 @@ def rasa(tmp_path_factory: pytest.TempPathFactory, dialogue_database: str, actio
     folder, model, port = tmp_path_factory.mktemp("rasa"), trained_model(), free_port()
     endpoints = write_endpoints(folder, database_url=dialogue_database, action_url=actions_url, token=TOKEN)
     credentials = write_credentials(folder, token=TOKEN)
-    one = Rasa(port, rasa_command(rasa_python(), model, port, TOKEN, endpoints, credentials), folder / "rasa.log")
+    one = Rasa(port, rasa_command(rasa_python(), model, port, endpoints, credentials), folder / "rasa.log")
     try:
         one.start()
         yield one

@@ -88,7 +88,7 @@ def test_only_postgresql_keeps_dialogues() -> None:
 
 
 def test_rasa_is_told_to_stay_on_loopback() -> None:
-    command = rasa_command(Path("python"), Path("m.tar.gz"), 5005, "t", Path("e.yml"), Path("c.yml"))
+    command = rasa_command(Path("python"), Path("m.tar.gz"), 5005, Path("e.yml"), Path("c.yml"))
     assert command[command.index("--interface") + 1] == "127.0.0.1"
 
 
