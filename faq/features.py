@@ -132,44 +132,44 @@ def collect(
     )
     pair = np.zeros((len(entries), len(PAIR_FEATURES)), np.float32)
     best_piece = np.zeros(len(entries), np.int64)
+    if not len(entries):
+        return Scored(entries, best_piece, pair, of_view)
+    held, starts = index.pieces_of_entries(entries)
+    answer = index.is_answer[held]
+    kinds = np.stack([index.dense.vectors[held] @ vector, index.dense.centred[held] @ centred, lexical.plain[held]])
+    asks = np.concatenate([kinds, [one[held] for one in (lexical.marked, lexical.pairs, lexical.letters)]])
+    cosine, middle, plain, marked, pairs, letters = np.maximum.reduceat(np.where(answer, -np.inf, asks), starts, axis=1)
+    answers = np.maximum.reduceat(np.where(answer, kinds, -np.inf), starts, axis=1)
+    answered = np.isfinite(answers[0])
+    strength = np.where(answer, -np.inf, kinds[1] + mixed[held])
+    stops = [*starts[1:].tolist(), len(held)]
     line = " ".join(lexical.keys)
-    for at, entry in enumerate(entries):
-        held = index.pieces_of_entry(int(entry))
-        questions = held[~index.is_answer[held]]
-        answers = held[index.is_answer[held]]
-        cosines = index.dense.vectors[questions] @ vector
-        middle = index.dense.centred[questions] @ centred
-        strength = middle + mixed[questions]
-        piece = int(questions[int(np.argmax(strength))])
+    for at, (start, stop) in enumerate(zip(starts.tolist(), stops, strict=True)):
+        piece = int(held[start + int(strength[start:stop].argmax())])
         best_piece[at] = piece
         theirs = index.telling(piece)
         both = sum(weight for key, weight in theirs.items() if key in weights)
         covered = sum(weight for key, weight in weights.items() if key in theirs) / asked
-        entry_covered = both / (sum(theirs.values()) or 1e-6)
+        every = sum(theirs.values())
+        entry_covered = both / (every or 1e-6)
         own_line = index.lines[piece]
-        pair[at] = (
-            (cosines.max() - COSINE_FLOOR) * 5,
-            (float((index.dense.vectors[answers] @ vector).max()) - COSINE_FLOOR) * 5 if len(answers) else 0.0,
-            0.0,
-            middle.max(),
-            float((index.dense.centred[answers] @ centred).max()) if len(answers) else 0.0,
-            0.0,
-            lexical.marked[questions].max(),
-            lexical.plain[questions].max(),
-            lexical.pairs[questions].max(),
-            lexical.letters[questions].max(),
-            lexical.plain[answers].max() if len(answers) else 0.0,
+        pair[at, 11:] = (
             covered,
             entry_covered,
             covered * entry_covered,
-            min((sum(theirs.values()) - both) / index.plain.idf_unknown, 3.0),
+            min((every - both) / index.plain.idf_unknown, 3.0),
             min(asked * (1 - covered) / index.plain.idf_unknown, 3.0),
             fuzz.token_sort_ratio(line, own_line) / 100,
             float(line == own_line),
         )
-    if len(entries):
-        pair[:, 2] = pair[:, 0].max() - pair[:, 0]
-        pair[:, 5] = pair[:, 3].max() - pair[:, 3]
+    pair[:, 0] = (cosine - COSINE_FLOOR) * 5
+    pair[:, 1] = np.where(answered, (answers[0] - COSINE_FLOOR) * 5, 0.0)
+    pair[:, 2] = pair[:, 0].max() - pair[:, 0]
+    pair[:, 3] = middle
+    pair[:, 4] = np.where(answered, answers[1], 0.0)
+    pair[:, 5] = middle.max() - middle
+    pair[:, 6:10] = np.stack([marked, plain, pairs, letters], axis=1)
+    pair[:, 10] = np.where(answered, answers[2], 0.0)
     return Scored(entries, best_piece, pair, of_view)
 
 

@@ -48,10 +48,11 @@ def pieces_of(draft: EntryDraft, table: Abbreviations) -> tuple[Piece, ...]:
     """The texts by which an entry can be found: its question, its phrasings, the start of its answer."""
     texts = [(PieceKind.QUESTION, draft.question), *((PieceKind.PHRASING, text) for text in draft.phrasings)]
     pieces = [Piece(kind, text, canonical(words_of(text), table)) for kind, text in texts]
+    pieces = [piece for piece in pieces if piece.words]
     answer = canonical(words_of(draft.answer)[:ANSWER_WORDS], table)
-    if answer:
+    if answer and pieces:  # by its answer alone nothing is found: nobody could see what was asked
         pieces.append(Piece(PieceKind.ANSWER, draft.answer[:200], answer))
-    return tuple(piece for piece in pieces if piece.words)
+    return tuple(pieces)
 
 
 class VectorIndex:
@@ -127,9 +128,11 @@ class Index:
         self.telling = lru_cache(maxsize=TELLING_CACHE)(self._telling)
         """How telling each word of a piece is, by diacritic-free key; the same pieces come up again and again."""
 
-    def pieces_of_entry(self, at: int) -> NDArray[np.int64]:
-        """Positions of the pieces of the entry at `at`."""
-        return np.arange(self._starts[at], self._starts[at + 1], dtype=np.int64)
+    def pieces_of_entries(self, entries: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Positions of the pieces of these entries, one entry after the other, and where each entry's begin."""
+        first, counts = self._starts[entries], self._starts[entries + 1] - self._starts[entries]
+        starts = np.cumsum(counts) - counts
+        return np.arange(counts.sum(), dtype=np.int64) + np.repeat(first - starts, counts), starts
 
     def _telling(self, row: int) -> Mapping[str, float]:
         words = self.pieces[row].words
