@@ -207,7 +207,7 @@ async def _train_if_needed(settings: HouseSettings, console: Console, stop: asyn
         return True
     console.print("Đang huấn luyện mô hình hiểu tiếng Việt (khoảng một phút, chỉ khi dữ liệu thay đổi)…")
     started = time.monotonic()
-    work = model.parent / f"{model.stem}.building"
+    work = model.parent / f"{model.stem}.building-{os.getpid()}"  # a second first start has its own
     log_path = settings.tongdai_data_dir / "rasa-train.log"
     with log_path.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

@@ -8,8 +8,8 @@ import sys
 
 from rasa.__main__ import main
 
-TOKEN_IN = "RASA_SERVER_TOKEN"
+ENVIRONMENT = "RASA_SERVER_TOKEN"
 
 if __name__ == "__main__":
-    sys.argv = [*sys.argv[1:], "--auth-token", os.environ.pop(TOKEN_IN)]
+    sys.argv = [*sys.argv[1:], "--auth-token", os.environ.pop(ENVIRONMENT)]
     main()
