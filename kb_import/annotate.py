@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
+from kb_import.changed import say_changes, say_place
 from kb_import.plan import ImportPlan
 from kb_import.problem import Problem, Severity
 from kb_import.sheet import Cell, Sheet, Workbook
@@ -37,6 +38,7 @@ _EXAMPLES: tuple[tuple[Cell, ...], ...] = (
         date(2021, 10, 22),
         date(2021, 10, 1),
         "",
+        "",
     ),
     (
         2,
@@ -46,6 +48,7 @@ _EXAMPLES: tuple[tuple[Cell, ...], ...] = (
         "Quy định chung",
         "Quyết định 3797/QĐ-UBND ngày 30/9/2021",
         date(2021, 10, 22),
+        "",
         "",
         "",
     ),
@@ -60,6 +63,7 @@ _HEADERS = (
     ("Cập nhật ngày", 14),
     ("Hiệu lực từ", 14),
     ("Hiệu lực đến", 14),
+    ("Địa bàn", 24),
 )
 _TEMPLATE_ROWS = 500
 
@@ -102,11 +106,11 @@ def template() -> bytes:
     page["A1"].font = Font(bold=True, size=14)
     page["A2"] = (
         "Mỗi dòng một câu hỏi. Cột “Câu hỏi” và “Nội dung trả lời” là bắt buộc. "
-        "“Câu hỏi tương tự”: các cách hỏi khác, mỗi cách một dòng trong ô. Hai dòng đầu là ví dụ, "
-        "hãy xoá trước khi gửi."
+        "“Câu hỏi tương tự”: các cách hỏi khác, mỗi cách một dòng trong ô. “Địa bàn”: tên xã, phường nếu câu trả lời "
+        "chỉ đúng ở nơi đó, để trống nếu dùng cho toàn tỉnh. Hai dòng đầu là ví dụ, hãy xoá trước khi gửi."
     )
-    page.merge_cells("A1:I1")
-    page.merge_cells("A2:I2")
+    page.merge_cells("A1:J1")
+    page.merge_cells("A2:J2")
     page["A2"].alignment = _WRAPPED
     page.row_dimensions[2].height = 34
     for index, (name, width) in enumerate(_HEADERS, 1):
@@ -139,10 +143,18 @@ def _states(plan: ImportPlan) -> dict[str, dict[int, str]]:
     for row in plan.reading.rows:
         states[row.sheet][row.row] = "Giữ nguyên"
     for add in plan.adds:
-        states[add.row.sheet][add.row.row] = "Thêm mới"
+        place = f" (địa bàn: {say_place(plan, add.draft.place)})" if add.draft.place else ""
+        states[add.row.sheet][add.row.row] = f"Thêm mới{place}"
     for change in plan.changes:
-        states[change.row.sheet][change.row.row] = "Sửa mục đang dùng"
+        names = {"question": "câu hỏi", "answer": "câu trả lời"}
+        changed = [names[one] for one in change.changed_fields if one in names]
+        changed += dict.fromkeys(_lower_first(one.name) for one in say_changes(plan, change))
+        states[change.row.sheet][change.row.row] = f"Sửa mục đang dùng: {', '.join(changed)}"
     return states
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _copy(page: Worksheet, sheet: Sheet) -> None:

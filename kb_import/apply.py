@@ -17,6 +17,7 @@ from kb_import.history import (
     lock_bank,
     mark_undone,
     record_import,
+    record_phrasings,
     remember_mappings,
 )
 from kb_import.plan import ImportPlan, Status
@@ -67,10 +68,13 @@ async def apply_plan(session: AsyncSession, plan: ImportPlan, *, by: AccountId |
         raise PlanOutdated
     why = f"Nạp tệp {plan.source.file_name}"
     changes: list[PastChange] = []
+    phrasings = dict(plan.phrasings)
     last = len(live)
     for number, add in enumerate(plan.adds, last + 1):
         entry = await store.add_entry(session, bank, add.draft, by=by, why=why, ordinal=number)
         changes.append(PastChange(entry, "add", None, 1))
+        if add.draft.phrasings:
+            phrasings[entry] = add.draft.phrasings
     for change in plan.changes:
         version = await store.change_entry(session, change.entry.id, change.draft, by=by, why=why)
         changes.append(PastChange(change.entry.id, "change", store.draft_as_json(change.entry.draft), version))
@@ -93,10 +97,16 @@ async def apply_plan(session: AsyncSession, plan: ImportPlan, *, by: AccountId |
         problems=len(plan.problems),
     )
     number = await record_import(session, row, changes)
-    if plan.settled:
-        await remember_mappings(session, plan.unit, plan.reading.layouts, by)
+    await record_phrasings(session, number, phrasings)
+    await remember(session, plan, by=by)
     generation = await store.publish(session)
     return AppliedImport(number, bank, generation, len(plan.adds), len(plan.changes), len(retired))
+
+
+async def remember(session: AsyncSession, plan: ImportPlan, *, by: AccountId | None) -> None:
+    """Keep what a person settled about this file's sheets for the unit's next file."""
+    if plan.settled:
+        await remember_mappings(session, plan.unit, plan.reading.layouts, plan.reading.skipped, by)
 
 
 async def apply_undo(session: AsyncSession, import_id: int, *, by: AccountId | None) -> int:

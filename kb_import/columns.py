@@ -106,8 +106,8 @@ _WORDS: AnyMapping[Role, tuple[str, ...]] = {
         "hieu luc van ban",
     ),
     Role.PLACE: (
-        "dia ban", "dia phuong", "dia ban ap dung", "noi ap dung", "pham vi ap dung", "huyen",
-        "xa phuong", "khu vuc",
+        "dia ban", "dia phuong", "dia ban ap dung", "noi ap dung", "xa phuong", "xa", "phuong", "phuong xa", "huyen",
+        "don vi hanh chinh", "ten xa phuong",
     ),
     Role.IGNORED: (
         "ghi chu", "nguoi nhap", "nguoi soan", "can bo phu trach", "nguoi tra loi", "can bo", "ket qua",
@@ -160,18 +160,32 @@ class MappingRefused(Refused):
     code = "import.mapping_refused"
 
 
+class Word(StrEnum):
+    """What a person says of a whole sheet."""
+
+    COLUMNS = "columns"
+    """Which column holds what."""
+    SKIP = "skip"
+    """Leave the sheet out, also in the unit's next file."""
+    READ = "read"
+    """Look at the sheet afresh, whatever was said of it before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A person's word on which column means what, in one sheet or in every sheet."""
+    """A person's word on which column means what, in one sheet or in every sheet; or that a sheet is left out."""
 
     columns: tuple[tuple[int, Role], ...]
-    """Column, counted from 0 at A, and what it holds."""
+    """Column, counted from 0 at A, and what it holds; empty unless `word` is COLUMNS."""
     header_row: int | None = None
     """Counted from 1; 0: the table has no header row; None: unchanged from what was found."""
     sheet: str | None = None
+    word: Word = Word.COLUMNS
 
     def say(self) -> str:
-        """As --map takes it: "question=B,answer=C,header=3"."""
+        """As --map takes it: "question=B,answer=C,header=3", "Nháp=skip"."""
+        if self.word is not Word.COLUMNS:
+            return f"{self.sheet}={self.word.value}" if self.sheet else self.word.value
         parts = [f"{role.value}={column_letter(column)}" for column, role in self.columns if role is not Role.IGNORED]
         if self.header_row is not None:
             parts.append(f"header={self.header_row}")
@@ -188,13 +202,20 @@ _ROLE_NAMES: AnyMapping[str, Role] = {
 
 def parse_mapping(text: str) -> tuple[Mapping, ...]:
     """ "question=B,answer=C,header=3", also with Vietnamese names ("Câu hỏi=B"); sheets parted by ";" ("Trang1!…").
+    "Nháp=skip" (or "Nháp=bỏ qua") leaves a sheet out, "Nháp=read" reads it again.
 
     Raises MappingRefused.
     """
     return tuple(_parse_one(part) for part in text.split(";") if part.strip())
 
 
+_WHOLE_SHEET = {"skip": Word.SKIP, "bo qua": Word.SKIP, "read": Word.READ, "doc": Word.READ}
+
+
 def _parse_one(text: str) -> Mapping:
+    start, _, end = text.rpartition("=")
+    if "=" not in start and (word := _WHOLE_SHEET.get(fold_header(end))):
+        return Mapping((), None, start.strip().removesuffix("!") or None, word)
     sheet, bang, pairs = text.rpartition("!")
     columns: dict[int, Role] = {}
     header_row: int | None = None

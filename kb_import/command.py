@@ -107,6 +107,9 @@ async def _apply(
     service: ImportService, plans: Sequence[ImportPlan], *, yes: bool, retire: bool, interactive: bool, console: Console
 ) -> Exit:
     """Apply every plan that has something to do; all questions are asked before the first is applied."""
+    for plan in plans:
+        if plan.status is Status.NOTHING:
+            await service.remember(plan, by=None)
     ready = [plan for plan in plans if plan.status is Status.READY]
     if not ready:
         console.print("Không có gì thay đổi.")

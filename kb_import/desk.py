@@ -55,6 +55,11 @@ class ImportDesk:
         await self._check(by, plan.unit)
         return await self.service.apply(plan, by=by.id, retire=retire, progress=progress)
 
+    async def remember_for(self, by: Account, plan: ImportPlan) -> None:
+        """Keep what the person settled about a file that changes nothing. Raises NotAllowed, ForeignImport."""
+        await self._check(by, plan.unit)
+        await self.service.remember(plan, by=by.id)
+
     async def undo_for(self, by: Account, past: PastImport) -> int:
         """Take an import back. Raises NotAllowed, ForeignImport, CannotUndo."""
         await self._check(by, past.unit)

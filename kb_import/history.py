@@ -1,21 +1,24 @@
 """Which imports were applied, what each did, the mappings a unit settled. Reads and writes this room's tables."""
 
+from collections.abc import Mapping as AnyMapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import now
 from bot.contracts.errors import NotFound
 from bot.contracts.ids import AccountId, BankId, EntryId, UnitCode
-from kb_import.columns import Mapping, MappingRefused, parse_mapping
+from kb_import.columns import Mapping, MappingRefused, Word, parse_mapping
 from kb_import.header import SheetLayout
-from kb_import.tables import ImportChangeRow, ImportMappingRow, ImportRow
+from kb_import.layout import SkippedSheet, skip_signature
+from kb_import.tables import ImportChangeRow, ImportMappingRow, ImportPhrasingsRow, ImportRow
 
+_ROWS_AT_ONCE = 5_000
 _LOCK_CLASS = 1_022_004
 """First key of the advisory lock under which one bank is imported into; the second is the bank's number."""
 
@@ -102,6 +105,27 @@ async def load_changes(session: AsyncSession, import_id: int) -> list[PastChange
     return [PastChange(row.entry, row.kind, row.before, row.version) for row in rows]
 
 
+async def record_phrasings(
+    session: AsyncSession, import_id: int, phrasings: AnyMapping[EntryId, tuple[str, ...]]
+) -> None:
+    """Write down which ways to ask the file of this import held."""
+    rows = [{"import_id": import_id, "entry": entry, "phrasings": list(held)} for entry, held in phrasings.items()]
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        await session.execute(insert(ImportPhrasingsRow), rows[start : start + _ROWS_AT_ONCE])
+
+
+async def load_file_phrasings(session: AsyncSession, bank: BankId) -> dict[EntryId, tuple[str, ...]]:
+    """By entry of a bank: the ways to ask that came from the unit's files, as the last import that stands says."""
+    rows = await session.execute(
+        select(ImportPhrasingsRow.entry, ImportPhrasingsRow.phrasings)
+        .join(ImportRow, ImportRow.id == ImportPhrasingsRow.import_id)
+        .where(ImportRow.bank == bank, ImportRow.undone_at.is_(None))
+        .ext(distinct_on(ImportPhrasingsRow.entry))
+        .order_by(ImportPhrasingsRow.entry, ImportPhrasingsRow.import_id.desc())
+    )
+    return {entry: tuple(held) for entry, held in rows}
+
+
 async def has_later_import(session: AsyncSession, past: PastImport) -> bool:
     """Was the same bank imported into again after this, and not undone?"""
     count = await session.scalar(
@@ -133,13 +157,24 @@ async def load_mappings(session: AsyncSession, unit: UnitCode) -> tuple[tuple[st
 
 
 async def remember_mappings(
-    session: AsyncSession, unit: UnitCode, layouts: Sequence[SheetLayout], by: AccountId | None
+    session: AsyncSession,
+    unit: UnitCode,
+    layouts: Sequence[SheetLayout],
+    skipped: Sequence[SkippedSheet],
+    by: AccountId | None,
 ) -> None:
-    """Keep how these layouts were settled, for the unit's next file with the same header."""
+    """Keep how these layouts were settled and which sheets are left out, for the unit's next file with the same
+    headers. A sheet that is read now is no longer left out."""
+    read_again = [skip_signature(one.sheet, one.signature) for one in layouts]
+    await session.execute(
+        delete(ImportMappingRow).where(ImportMappingRow.unit == unit, ImportMappingRow.signature.in_(read_again))
+    )
+    spoken = {one.signature: Mapping((), word=Word.SKIP).say() for one in skipped}
     for layout in layouts:
         mapping = layout.as_mapping()
-        spoken = Mapping(mapping.columns, 0 if layout.header is None else None).say()
-        values = {"unit": unit, "signature": layout.signature, "mapping": spoken, "at": now(), "by": by}
+        spoken[layout.signature] = Mapping(mapping.columns, 0 if layout.header is None else None).say()
+    for signature, text_of_mapping in spoken.items():
+        values = {"unit": unit, "signature": signature, "mapping": text_of_mapping, "at": now(), "by": by}
         statement = insert(ImportMappingRow).values(values)
         await session.execute(
             statement.on_conflict_do_update(

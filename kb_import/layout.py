@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kb_import.columns import Mapping, mapping_for
+from kb_import.columns import Mapping, Word, fold_header, mapping_for
 from kb_import.extract import extract
 from kb_import.found import FoundRow
 from kb_import.header import SheetLayout, find_layout
@@ -45,6 +45,16 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedSheet:
+    """A sheet that a person left out, now or for an earlier file."""
+
+    sheet: str
+    signature: str
+    """By sheet name and header: another sheet with the same header is not meant."""
+    remembered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What a workbook holds."""
 
@@ -53,6 +63,7 @@ class Found:
     proposals: tuple[Proposal, ...]
     conversions: tuple[Shown, ...]
     problems: tuple[Problem, ...]
+    skipped: tuple[SkippedSheet, ...] = ()
 
 
 def find_rows(
@@ -60,15 +71,15 @@ def find_rows(
 ) -> Found:
     """Everything that can be read, and what must be settled first.
 
-    `mappings`: a person's word, which goes before everything. `remembered`: (signature, mapping) of the unit's
-    earlier files,
-    used where a sheet's header reads the same.
+    `mappings`: a person's word, which goes before everything. `remembered`: (signature, mapping) of the unit's earlier
+    files, used where a sheet's header reads the same.
     """
     rows: list[FoundRow] = []
     layouts: list[SheetLayout] = []
     proposals: list[Proposal] = []
     conversions: list[Shown] = []
     problems: list[Problem] = []
+    skipped: list[SkippedSheet] = []
     several = sum(not one.hidden and len(one.rows) > 0 for one in workbook.sheets) > 1
     known = dict(remembered)
     for sheet in workbook.sheets:
@@ -80,16 +91,19 @@ def find_rows(
         if not sheet.rows:
             continue
         mapping = mapping_for(sheet.name, mappings)
-        if mapping is not None and not mapping.columns:
-            problems.append(_note("skipped_sheet", sheet, "Trang được bỏ qua theo chỉ định."))
-            continue
+        word = mapping.word if mapping is not None else None
         table = as_table(sheet, workbook.fonts)
-        layout = find_layout(table, mapping)
-        if layout and not layout.certain and layout.signature in known:
+        layout = find_layout(table, mapping if word is Word.COLUMNS else None)
+        signature = skip_signature(sheet.name, layout.signature if layout else "")
+        if word is Word.SKIP or (word is None and signature in known):
+            skipped.append(SkippedSheet(sheet.name, signature, remembered=word is None))
+            problems.append(_skipped(sheet, word is None))
+            continue
+        if layout and not layout.certain and word is None and layout.signature in known:
             layout = find_layout(table, known[layout.signature]) or layout
         if layout is None:
             problems.extend(table.problems)
-            problems.append(_no_table(sheet, mapping is not None))
+            problems.append(_no_table(sheet, word is Word.COLUMNS))
             continue
         found, row_problems = extract(table, layout)
         default_field = _field_of(sheet, table, layout, several)
@@ -102,7 +116,10 @@ def find_rows(
             problems.extend(row_problems)
         else:
             proposals.append(Proposal(layout, tuple(named[:_PREVIEW_ROWS]), _headings(table, layout)))
-    if layouts or proposals:
+    if skipped and not layouts and not proposals:
+        text = "Mọi trang có bảng hỏi đáp đều bị bỏ qua nên không có gì để nạp. Hãy giữ lại ít nhất một trang."
+        problems.append(Problem(Severity.ERROR, "no_rows", text))
+    elif layouts or proposals:
         problems = [one for one in problems if one.code != "no_table" or one.severity is Severity.NOTE]
     else:
         problems = [_as_error(one) if one.code == "no_table" else one for one in problems]
@@ -111,7 +128,22 @@ def find_rows(
                 Problem(Severity.ERROR, "no_rows", "Không có trang nào đang hiện có dữ liệu. Hãy kiểm tra lại tệp.")
             )
     problems.extend(_conversion_note(one) for one in conversions)
-    return Found(tuple(rows), tuple(layouts), tuple(proposals), tuple(conversions), tuple(problems))
+    return Found(tuple(rows), tuple(layouts), tuple(proposals), tuple(conversions), tuple(problems), tuple(skipped))
+
+
+def skip_signature(sheet: str, header: str) -> str:
+    """Under what it is remembered that a sheet is left out."""
+    return f"sheet {fold_header(sheet)}: {header}"
+
+
+def _skipped(sheet: Sheet, before: bool) -> Problem:
+    text = (
+        "Trang được bỏ qua như lần trước. Muốn nạp lại trang này, hãy bấm “Đọc lại trang” "
+        f"(dòng lệnh: --map '{sheet.name}=read')."
+        if before
+        else "Trang được bỏ qua theo yêu cầu."
+    )
+    return _note("skipped_sheet", sheet, text)
 
 
 def _headings(table: Table, layout: SheetLayout) -> tuple[tuple[int, str], ...]:

@@ -1,13 +1,15 @@
 """What an import would do to the bank: pure. Rows are matched to live entries by key, then by likeness."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from rapidfuzz import fuzz, process
 
-from bot.contracts.ids import EntryId, UnitCode
+from bot.contracts.ids import EntryId, SubjectId, UnitCode
 from faq.entry import EntryDraft, EntryRecord
+from kb_import.columns import Role
 from kb_import.difference import Piece, differ
 from kb_import.found import FoundRow
 from kb_import.keys import keys_of
@@ -18,6 +20,14 @@ ALIKE = 0.80
 """Likeness of two questions, 0..1, from which a row is a new wording of a live entry."""
 ALIKE_WITH_SAME_ANSWER = 0.55
 """The same when the answers are the same to the letter: the answer says that it is the same matter."""
+_COLUMNS: Mapping[str, AbstractSet[Role]] = {
+    "legal_basis": {Role.LEGAL_BASIS},
+    "confirmed_on": {Role.CONFIRMED_ON},
+    "valid_from": {Role.VALID_FROM, Role.VALIDITY},
+    "valid_until": {Role.VALID_UNTIL, Role.VALIDITY},
+    "place": {Role.PLACE},
+}
+"""Fields of an entry by the columns that speak of them."""
 _MAX_PAIRS = 4_000_000
 
 Likeness = Callable[[str, str], float]
@@ -49,6 +59,16 @@ class Change:
     def question_difference(self) -> tuple[Piece, ...]:
         """Word by word, old question to new."""
         return differ(self.entry.draft.question, self.draft.question)
+
+    @property
+    def added_phrasings(self) -> tuple[str, ...]:
+        """Ways to ask that the file brings."""
+        return tuple(one for one in self.draft.phrasings if one not in self.entry.draft.phrasings)
+
+    @property
+    def removed_phrasings(self) -> tuple[str, ...]:
+        """Ways to ask that an earlier file brought and this one no longer holds, or that are now the question."""
+        return tuple(one for one in self.entry.draft.phrasings if one not in self.draft.phrasings)
 
     @property
     def changed_fields(self) -> tuple[str, ...]:
@@ -96,6 +116,10 @@ class ImportPlan:
     """Version of every live entry of the bank when the plan was made: applying checks that it still holds."""
     settled: bool = False
     """True when a person settled the mapping in this very import: it is then remembered."""
+    phrasings: Mapping[EntryId, tuple[str, ...]] = field(default_factory=dict)
+    """What the file says of the ways to ask for entries that are live, where it has a column for them."""
+    place_names: Mapping[UnitCode, str] = field(default_factory=dict)
+    subject_names: Mapping[SubjectId, str] = field(default_factory=dict)
 
     @property
     def status(self) -> Status:
@@ -125,12 +149,22 @@ class Matched:
     changes: tuple[Change, ...]
     retirements: tuple[EntryRecord, ...]
     unchanged: int
+    phrasings: Mapping[EntryId, tuple[str, ...]]
 
 
 def plan_matches(
-    drafts: Sequence[tuple[FoundRow, EntryDraft]], live: Sequence[EntryRecord], alike: Likeness
+    drafts: Sequence[tuple[FoundRow, EntryDraft]],
+    live: Sequence[EntryRecord],
+    alike: Likeness,
+    told: Mapping[str, AbstractSet[Role]],
+    from_files: Mapping[EntryId, tuple[str, ...]] | None = None,
 ) -> Matched:
-    """Pair each row with at most one live entry: first by the question's key, then the likeliest first."""
+    """Pair each row with at most one live entry: first by the question's key, then the likeliest first.
+
+    `told`: by sheet, what it has columns for. Of anything else the file says nothing, and the live entry keeps it.
+    `from_files`: the ways to ask that the unit's last file held for an entry; what editors added is not among them.
+    """
+    held = from_files or {}
     by_key: dict[str, list[int]] = {}
     for index, key in enumerate(keys_of([one.draft.question for one in live])):
         by_key.setdefault(key, []).append(index)
@@ -147,28 +181,45 @@ def plan_matches(
             pairs[number] = index
             taken.add(index)
     adds, changes, unchanged = [], [], 0
+    phrasings: dict[EntryId, tuple[str, ...]] = {}
     for number, (row, draft) in enumerate(drafts):
         if number not in pairs:
             adds.append(Add(row, draft))
             continue
         entry = live[pairs[number]]
-        merged = _merged(draft, entry.draft)
+        columns = told.get(row.sheet, frozenset())
+        gone: set[str] = set()
+        if row.phrasings or Role.PHRASINGS in columns:
+            phrasings[entry.id] = draft.phrasings
+            gone = set(held.get(entry.id, ())) - set(draft.phrasings)
+        merged = _merged(draft, entry.draft, gone, columns)
         if merged == entry.draft:
             unchanged += 1
         else:
             changes.append(Change(row, merged, entry))
-    return Matched(tuple(adds), tuple(changes), tuple(live[one] for one in rest_live if one not in taken), unchanged)
+    retirements = tuple(live[one] for one in rest_live if one not in taken)
+    return Matched(tuple(adds), tuple(changes), retirements, unchanged, phrasings)
 
 
-def _merged(draft: EntryDraft, live: EntryDraft) -> EntryDraft:
-    """The file's word, and what only the live entry knows: phrasings that editors added from what citizens asked."""
-    phrasings = tuple(dict.fromkeys((*live.phrasings, *draft.phrasings)))
-    return replace(
+def _merged(draft: EntryDraft, live: EntryDraft, gone: set[str], columns: AbstractSet[Role]) -> EntryDraft:
+    """The file's word, and what only the live entry knows: phrasings that editors added from what citizens asked, and
+    what the file has no column for.
+
+    `gone`: phrasings that came from a file and are no longer in it.
+    """
+    silent = {name: getattr(live, name) for name, roles in _COLUMNS.items() if not roles & columns}
+
+    kept = (one for one in live.phrasings if one not in gone)
+    phrasings = tuple(dict.fromkeys((*kept, *draft.phrasings)))
+    merged = replace(
         draft,
         phrasings=tuple(one for one in phrasings if one != draft.question),
         subject=draft.subject if draft.subject is not None else live.subject,
-        place=draft.place or live.place,
+        **{name: value for name, value in silent.items() if not getattr(draft, name)},
     )
+    if merged.valid_from and merged.valid_until and merged.valid_from > merged.valid_until:
+        return replace(merged, valid_from=draft.valid_from, valid_until=draft.valid_until)  # the file's own, alone
+    return merged
 
 
 def _likely_pairs(

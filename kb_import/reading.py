@@ -8,7 +8,7 @@ from kb_import.columns import Mapping
 from kb_import.found import FoundRow
 from kb_import.header import SheetLayout
 from kb_import.keys import keys_of
-from kb_import.layout import Proposal, Shown, find_rows
+from kb_import.layout import Proposal, Shown, SkippedSheet, find_rows
 from kb_import.problem import Problem, Severity
 from kb_import.read import read
 from kb_import.sheet import BOUNDS, Bounds, FileKind
@@ -35,6 +35,8 @@ class Reading:
     proposals: tuple[Proposal, ...]
     conversions: tuple[Shown, ...]
     problems: tuple[Problem, ...]
+    skipped: tuple[SkippedSheet, ...] = ()
+    """Sheets that a person left out."""
 
     @property
     def is_broken(self) -> bool:
@@ -59,6 +61,7 @@ def read_file(content: bytes, order: ReadingOrder, bounds: Bounds = BOUNDS) -> R
         found.proposals,
         found.conversions,
         tuple(problems),
+        found.skipped,
     )
 
 

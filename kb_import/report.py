@@ -28,6 +28,7 @@ def report_json(plan: ImportPlan) -> dict[str, Any]:
         "retirements": [
             {"entry": one.id, "question": one.draft.question, "answer": one.draft.answer} for one in plan.retirements
         ],
+        "skipped": [one.sheet for one in plan.reading.skipped],
         "proposals": [
             {
                 "sheet": one.layout.sheet,
@@ -124,6 +125,8 @@ def _change_json(one: Change) -> dict[str, Any]:
         "fields": list(one.changed_fields),
         "question": [{"kind": piece.kind.value, "text": piece.text} for piece in one.question_difference],
         "answer": [{"kind": piece.kind.value, "text": piece.text} for piece in one.answer_difference],
+        "phrasings_added": list(one.added_phrasings),
+        "phrasings_removed": list(one.removed_phrasings),
     }
 
 

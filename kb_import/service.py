@@ -21,14 +21,15 @@ from faq.settings import FaqSettings
 from faq.vectors import embed_missing, load_vectors, texts_to_embed
 from handoff.unit import Subject
 from handoff.units import load_subjects, load_units
-from kb_import.apply import AppliedImport, apply_plan, apply_undo
+from kb_import.apply import AppliedImport, apply_plan, apply_undo, remember
 from kb_import.bank_name import bank_name_of
 from kb_import.columns import Mapping
 from kb_import.fields import find_subject
 from kb_import.found import FoundRow
-from kb_import.history import PastImport, get_import, load_history, load_mappings
+from kb_import.history import PastImport, get_import, load_file_phrasings, load_history, load_mappings
 from kb_import.isolated import read_isolated
 from kb_import.near import dense_text, find_near
+from kb_import.places import find_places, place_names
 from kb_import.plan import ImportPlan, Likeness, Source, plan_matches
 from kb_import.problem import FileRefused, Problem, Severity
 from kb_import.reading import Reading, ReadingOrder
@@ -103,17 +104,23 @@ class ImportService:
         if progress:
             progress("read", len(reading.rows), len(reading.rows))
         bank_name = (bank or "").strip() or bank_name_of(source.file_name)
-        drafts = [(row, draft_of(row, subjects, unit)) for row in reading.rows]
+        today = in_vietnam(now()).date()
+        known = place_names(units.values(), today)
+        places, place_problems = find_places(reading.rows, reading.layouts, known)
+        drafts = [(row, draft_of(row, subjects, unit, place)) for row, place in zip(reading.rows, places, strict=True)]
         unit_names = {code: one.name for code, one in units.items()}
         async with self._database.transaction() as session:
             bank_id = await store.find_bank(session, unit, bank_name)
             everyone = await store.load_live_entries(session, unit_names=unit_names)
+            from_files = await load_file_phrasings(session, bank_id) if bank_id is not None else {}
         own = [one for one in everyone if one.bank == bank_id]
         vectors: AnyMapping[str, FloatArray] = {}
         if near and not reading.is_broken and not reading.proposals and drafts:
             vectors = await self._vectors([draft for _, draft in drafts], everyone, progress)
-        matched = await asyncio.to_thread(plan_matches, drafts, own, likeness_by(vectors, self._table))
-        problems = list(reading.problems)
+        told = {one.sheet: one.columns.keys() for one in reading.layouts}
+        alike = likeness_by(vectors, self._table)
+        matched = await asyncio.to_thread(plan_matches, drafts, own, alike, told, from_files)
+        problems = [*reading.problems, *place_problems]
         if vectors:
             kept = frozenset(int(one.id) for one in own)
             problems += await asyncio.to_thread(
@@ -132,6 +139,9 @@ class ImportService:
             problems=tuple(problems),
             live={one.id: one.version for one in own},
             settled=bool(mapping),
+            phrasings=matched.phrasings,
+            place_names=known.names,
+            subject_names={number: one.name for number, one in subjects.items()},
         )
         log.info(
             "import.planned", unit=unit, sha256=source.sha256[:12], status=plan.status.value, rows=len(reading.rows),
@@ -157,6 +167,11 @@ class ImportService:
             progress("apply", 1, 1)
         log.info("import.applied", id=applied.id, unit=plan.unit, generation=applied.generation)
         return applied
+
+    async def remember(self, plan: ImportPlan, *, by: AccountId | None) -> None:
+        """Keep what a person settled about the file's sheets when there is nothing else to apply."""
+        async with self._database.transaction() as session:
+            await remember(session, plan, by=by)
 
     async def undo(self, import_id: int, *, by: AccountId | None, unit: UnitCode | None = None) -> int:
         """Take one import back in one transaction; the new generation. `unit`: the only unit whose imports may be
@@ -187,7 +202,9 @@ class ImportService:
         return await load_vectors(self._database, self._embedder, [one for one in dict.fromkeys(asked) if one])
 
 
-def draft_of(row: FoundRow, subjects: AnyMapping[SubjectId, Subject], unit: UnitCode) -> EntryDraft:
+def draft_of(
+    row: FoundRow, subjects: AnyMapping[SubjectId, Subject], unit: UnitCode, place: UnitCode | None
+) -> EntryDraft:
     """The entry that a row becomes."""
     return EntryDraft(
         question=row.question,
@@ -198,6 +215,7 @@ def draft_of(row: FoundRow, subjects: AnyMapping[SubjectId, Subject], unit: Unit
         confirmed_on=row.confirmed_on,
         valid_from=row.valid_from,
         valid_until=row.valid_until,
+        place=place,
     )
 
 

@@ -17,6 +17,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from kb_import.changed import say_changes, say_place
 from kb_import.difference import Kind, Piece
 from kb_import.plan import ImportPlan, Status
 from kb_import.problem import Problem, Severity
@@ -54,7 +55,9 @@ def show_plan(plan: ImportPlan, console: Console) -> None:
         _show_problems(plan.problems, console)
     for proposal in plan.reading.proposals:
         console.print(
-            f'Trang “{proposal.layout.sheet}”, đề nghị: --map "{proposal.layout.as_mapping().say()}"', highlight=False
+            f'Trang “{proposal.layout.sheet}”, đề nghị: --map "{proposal.layout.as_mapping().say()}"; '
+            f'bỏ qua trang này: --map "{proposal.layout.sheet}=skip"',
+            highlight=False,
         )
         preview = Table("Dòng", "Câu hỏi", "Câu trả lời")
         for row in proposal.preview:
@@ -66,6 +69,15 @@ def show_plan(plan: ImportPlan, console: Console) -> None:
         )
         if change.draft.answer != change.entry.draft.answer:
             console.print(Text.assemble("  ", _difference(_around_changes(change.answer_difference))))
+        for said in say_changes(plan, change):
+            before, after = (said.before, "red strike"), (said.after, "green underline")
+            arrow = " → " if said.before and said.after else ""
+            console.print(Text.assemble(f"  {said.name}: ", before, arrow, after))
+    for add in plan.adds[:_MANY]:
+        place = f" · {say_place(plan, add.draft.place)}" if add.draft.place else ""
+        console.print(Text.assemble(("Thêm ", "bold"), f"dòng {add.row.row}: {add.draft.question}{place}"))
+    if len(plan.adds) > _MANY:
+        console.print(f"… và {len(plan.adds) - _MANY} mục thêm nữa (xem đủ bằng --json).")
     if plan.retirements:
         console.print(f"[bold]Đề nghị thu hồi {len(plan.retirements)} mục mà tệp không còn:[/]")
         for entry in plan.retirements[:_MANY]:

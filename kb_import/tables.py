@@ -54,6 +54,19 @@ class ImportChangeRow(Base):
     """The entry's version right after: undo is refused once somebody has changed it again."""
 
 
+class ImportPhrasingsRow(Base):
+    """The other ways to ask that an import's file held for one entry.
+
+    Those of the last import that stands came from the unit's file; all others of the entry were added by editors.
+    """
+
+    __tablename__ = "import_phrasings"
+
+    import_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("imports.id"), primary_key=True)
+    entry: Mapped[EntryId] = mapped_column(BigInteger, primary_key=True)
+    phrasings: Mapped[list[str]] = mapped_column(JSONB)
+
+
 class ImportMappingRow(Base):
     """How a unit's columns are to be read when a header is not certain: settled once, remembered for its next file."""
 
@@ -65,6 +78,6 @@ class ImportMappingRow(Base):
     signature: Mapped[str] = mapped_column(Text)
     """The header's words, folded (`SheetLayout.signature`)."""
     mapping: Mapped[str] = mapped_column(Text)
-    """As --map takes it, without the sheet's name."""
+    """As --map takes it, without the sheet's name; "skip" under the signature of a sheet that is left out."""
     at: Mapped[datetime]
     by: Mapped[AccountId | None] = mapped_column(BigInteger)
