@@ -9,6 +9,7 @@ import contextlib
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import procrastinate
@@ -99,7 +100,7 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
 
     @jobs.task(name="deliver", queue="deliver", retry=Patient())
     async def deliver_job(message: int) -> None:
-        await deliver(database, connectors, MessageId(message))
+        await deliver(database, connectors, MessageId(message), timedelta(seconds=settings.delivery_patience_s))
 
     outbox = Outbox(deliver_job, {name: one.capabilities for name, one in connectors.items()})
     conversing = Conversing(
@@ -144,7 +145,7 @@ def _connectors(
     else:
         why_off[ZaloConnector.name] = zalo.why_off
     if messenger.why_off is None:
-        connectors[MessengerConnector.name] = MessengerConnector(messenger, storage=storage)
+        connectors[MessengerConnector.name] = MessengerConnector(messenger, database, storage=storage)
     else:
         why_off[MessengerConnector.name] = messenger.why_off
     sources = {ZaloConnector.name: zalo.sources, MessengerConnector.name: messenger.sources}

@@ -28,7 +28,6 @@ from bot.conversation.rasa import RasaClient
 from bot.inbox.accept import accept, accept_echo, accept_receipt
 
 log = structlog.get_logger(__name__)
-MAX_WEBHOOK_BYTES = 1_000_000
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
@@ -112,7 +111,7 @@ def doors_router(doors: Doors, settings: HouseSettings) -> APIRouter:
         connector = doors.connectors.get(name)
         if connector is None or connector.capabilities.pulls:
             return _closed(doors, name)
-        raw = await read_limited(request, MAX_WEBHOOK_BYTES)
+        raw = await read_limited(request, connector.capabilities.max_webhook_bytes)
         if raw is None:
             return _refused(name, "too_large", 413)
         probe = getattr(connector, "is_probe", None)

@@ -27,6 +27,7 @@ NEARLY_USED = 0.1
 """Of an account's quota this much is left: the operator is told."""
 BUSY_PERCENT = 80
 USAGE_LASTS = timedelta(hours=1)
+USAGE_NOTED_EVERY = timedelta(minutes=5)
 QUOTAS_KEPT = timedelta(days=8)
 """No platform's window is longer than seven days."""
 BLIND_VI = "Không đọc được tình trạng kênh: cơ sở dữ liệu không trả lời."
@@ -80,7 +81,7 @@ class ConditionStore:
     async def read(self) -> Condition:
         """As PostgreSQL has it now. Raises DBAPIError."""
         async with self._database.transaction() as session:
-            return await _read(session, self._channel, self._account)
+            return await read_condition(session, self._channel, self._account)
 
     async def change(self, **fields: Any) -> None:
         """Write some fields of `Condition`; nothing happens when they are as they were."""
@@ -90,7 +91,7 @@ class ConditionStore:
         try:
             async with self._database.transaction() as session:
                 await write_condition(session, self._channel, self._account, **fields)
-                self._known = await _read(session, self._channel, self._account)
+                self._known = await read_condition(session, self._channel, self._account)
         except DBAPIError as error:
             log.error("channel.condition_unwritten", channel=self._channel, error=type(error).__name__)
 
@@ -103,13 +104,21 @@ class ConditionStore:
         """A message went out: whatever was wrong is over."""
         await self.change(trouble_vi=None, trouble_at=None, barred_until=None, barred_for_s=None)
 
-    async def note_quota(self, citizen_ref: str | None, quota: Quota) -> None:
-        """What the platform said about the account's quota (`citizen_ref` None), or about one citizen's."""
-        if citizen_ref is None:
-            await self.change(
-                quota_kind=quota.kind, quota_left=quota.left, quota_total=quota.total, quota_until=quota.until
-            )
-            return
+    async def note_usage(self, percent: int, at: datetime) -> None:
+        """How much of its rate limits the platform says is used. Written only when it is much, and not all the time."""
+        known = await self.known()
+        is_news = known.usage_at is None or at >= known.usage_at + USAGE_NOTED_EVERY
+        if percent >= BUSY_PERCENT and (is_news or percent > (known.usage_percent or 0)):
+            await self.change(usage_percent=percent, usage_at=at)
+
+    async def note_account_quota(self, quota: Quota) -> None:
+        """What the platform said about the quota that all our messages share."""
+        await self.change(
+            quota_kind=quota.kind, quota_left=quota.left, quota_total=quota.total, quota_until=quota.until
+        )
+
+    async def note_quota(self, citizen_ref: str, quota: Quota) -> None:
+        """What the platform said about messages to one citizen."""
         values = {
             "kind": quota.kind,
             "left": quota.left,
@@ -155,7 +164,7 @@ async def write_condition(session: AsyncSession, channel: Channel, account: str,
     await session.execute(statement.on_conflict_do_update(index_elements=["channel", "account"], set_=fields))
 
 
-async def _read(session: AsyncSession, channel: Channel, account: str) -> Condition:
+async def read_condition(session: AsyncSession, channel: Channel, account: str) -> Condition:
     row = (
         await session.execute(
             select(ChannelConditionRow)

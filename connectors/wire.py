@@ -1,14 +1,19 @@
 """One HTTP request to a platform, and what its failure means for a message of ours."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
-from bot.contracts.errors import Ambiguous, RetryLater
+from bot.base.clock import now
+from bot.contracts.errors import Ambiguous, NotYet, RetryLater
+from connectors.fields import number
 
 ASK_AFTER_S = 15.0
 """How long to leave an unanswered message alone before asking whether it went out."""
+
+LONGEST_S = 86_400.0
+"""No wait that a platform names is believed to be longer."""
 
 
 def new_client(timeout_s: float, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
@@ -30,12 +35,13 @@ async def ask(client: httpx.AsyncClient, method: str, url: str, **request: Any) 
 def refuse_http_failure(response: httpx.Response) -> None:
     """Raise what a status without the platform's own error body means; statuses below 500, except 429, pass."""
     status = response.status_code
-    if status == 429:
-        raise RetryLater("HTTP 429", after_s=_retry_after(response, default=60.0))
     if status in (502, 504):  # a gateway in front gave up waiting: the message may have gone through behind it
         raise Ambiguous(f"HTTP {status}", after_s=ASK_AFTER_S)
-    if status >= 500:
-        raise RetryLater(f"HTTP {status}", after_s=_retry_after(response, default=5.0))
+    if status != 429 and status < 500:
+        return
+    if (named := _retry_after(response)) is not None:
+        raise NotYet(f"HTTP {status}", now() + named)
+    raise RetryLater(f"HTTP {status}", after_s=60.0 if status == 429 else 5.0)
 
 
 def wait_for_history(created_at: datetime, at: datetime, settle_s: float) -> None:
@@ -56,8 +62,7 @@ def answer_object(response: httpx.Response) -> dict[str, Any]:
     return body
 
 
-def _retry_after(response: httpx.Response, default: float) -> float:
-    try:
-        return min(3600.0, max(1.0, float(response.headers.get("retry-after", default))))
-    except ValueError:
-        return default
+def _retry_after(response: httpx.Response) -> timedelta | None:
+    """What the header `Retry-After` asks for, in seconds; None when there is none (or a date, which nobody sends)."""
+    asked = number(dict(response.headers), "retry-after")
+    return timedelta(seconds=min(LONGEST_S, max(1.0, asked))) if asked is not None else None

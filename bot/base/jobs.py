@@ -35,7 +35,7 @@ class WaitAndRetry(Exception):
 
 
 class WaitUntil(WaitAndRetry):
-    """Raised inside a job: run me again at `at` or within a minute after it, never before."""
+    """Raised inside a job: run me again at `at` or soon after it (within a minute), never before."""
 
     def __init__(self, at: datetime) -> None:
         super().__init__(max(0.0, (at - now()).total_seconds()))
@@ -48,7 +48,8 @@ class Patient(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """When to run a failed job again."""
         if isinstance(exception, WaitUntil):
-            return RetryDecision(retry_at=exception.at + timedelta(seconds=random.uniform(1.0, 60.0)))
+            spread = min(60.0, 1.0 + exception.after_s / 4)
+            return RetryDecision(retry_at=exception.at + timedelta(seconds=random.uniform(0.0, spread)))
         wait = (
             exception.after_s if isinstance(exception, WaitAndRetry) else min(60.0, 0.5 * 2.0 ** min(job.attempts, 7))
         )

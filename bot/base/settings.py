@@ -32,6 +32,9 @@ class HouseSettings(BaseSettings):
     rasa_patience_s: float = Field(
         8.0, ge=0, description="How old a message may get while Rasa is down before it is answered without Rasa"
     )
+    delivery_patience_s: float = Field(
+        86_400.0, gt=0, description="How long a message may wait for a platform that refuses it before staff are told"
+    )
     worker_concurrency: int = Field(16, ge=1, le=200, description="Conversations worked on at the same time")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contracts.ids import Channel
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
+from connectors.condition import forget_citizen
 from handoff.erase import erase_conversation
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ async def erase_citizen(session: AsyncSession, channel: Channel, citizen_ref: st
     messages = select(MessageRow.id).where(of_it).scalar_subquery()
     await session.execute(update(DecisionRow).where(DecisionRow.message.in_(messages)).values(evidence={}))
     await erase_conversation(session, conversation.id)
+    await forget_citizen(session, channel, citizen_ref)
     conversation.last_choices = []
     conversation.citizen_name = conversation.phone = conversation.last_question = conversation.last_place = None
     log.info("citizen.erased", channel=channel, conversation=conversation.id, at=moment.isoformat())

@@ -11,14 +11,16 @@ from typing import ClassVar
 import httpx
 import structlog
 
-from bot.base.clock import now, say_moment
+from bot.base.clock import now
+from bot.base.db import Database
 from bot.contracts.connector import Capabilities, MessagingWindow
-from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, RetryLater
+from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, RetryLater, SignatureRefused
 from bot.contracts.ids import Channel
 from bot.contracts.messages import Attachment, Author, Event, Kind, Outbound, Sent
 from connectors.attachments import FetchRefused, fetch
+from connectors.condition import ConditionStore, warnings_for
 from connectors.fields import Json, ident, text
-from connectors.messenger import history
+from connectors.messenger import history, token
 from connectors.messenger.errors import Remedy, failure_for, meaning_of
 from connectors.messenger.graph import Graph, GraphRefused
 from connectors.messenger.marks import Mark
@@ -36,14 +38,16 @@ from connectors.messenger.send import (
     recipient_of,
 )
 from connectors.messenger.settings import MessengerSettings
-from connectors.messenger.verify import handshake, verify
+from connectors.messenger.verify import MAX_BYTES, handshake, verify
 from connectors.messenger.window import window
 from connectors.pace import Pace
+from connectors.refusals import Refusals
 from connectors.wire import ASK_AFTER_S, new_client, wait_for_history
 
 log = structlog.get_logger(__name__)
 BARRED_FIRST = timedelta(minutes=30)
 BARRED_LONGEST = timedelta(hours=4)
+BARRED_VI = f"{meaning_of(10, 1893063).vi} (mã 10/1893063)"
 
 
 class MessengerConnector:
@@ -57,11 +61,13 @@ class MessengerConnector:
         images=True,
         files=True,
         typing=True,
+        max_webhook_bytes=MAX_BYTES,
     )
 
     def __init__(
         self,
         settings: MessengerSettings,
+        database: Database,
         *,
         storage: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -72,8 +78,8 @@ class MessengerConnector:
         self._client = new_client(settings.timeout_s, transport)
         self.graph = Graph(settings, self._client)
         self._pace = Pace(settings.messages_per_second)
-        self._barred_until: datetime | None = None
-        self._barred_for = BARRED_FIRST
+        self.condition = ConditionStore(database, MESSENGER, settings.page_id)
+        self._refusals = Refusals()
 
     def handshake(self, query: Mapping[str, str]) -> str:
         """The text to answer `GET /webhooks/messenger` with. Raises SignatureRefused (403)."""
@@ -81,7 +87,12 @@ class MessengerConnector:
 
     def verify(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> None:
         """See verify.py. Raises SignatureRefused or PayloadRefused."""
-        verify(raw, headers, now, self.settings)
+        try:
+            verify(raw, headers, now, self.settings)
+        except SignatureRefused:
+            self._refusals.note_refused(now)
+            raise
+        self._refusals.note_genuine()
 
     def parse(self, raw: bytes) -> Sequence[Event]:
         """See parse.py. Raises PayloadRefused."""
@@ -102,7 +113,13 @@ class MessengerConnector:
                 sent.append(await self._deliver(outbound, parts[index], mark, files))
         except (RetryLater, GiveUp) as error:
             error.sent_parts = tuple(sent)
+            if isinstance(error, GiveUp) and error.action is Action.OPERATOR:
+                await self.condition.note_trouble(error.reason_vi)
             raise
+        finally:
+            if self.graph.used_percent is not None:
+                await self.condition.note_usage(self.graph.used_percent, now())
+        await self.condition.note_success()
         return Sent(tuple(sent))
 
     async def find_sent(self, outbound: Outbound) -> Sent | None:
@@ -139,18 +156,32 @@ class MessengerConnector:
         await self._sender_action(citizen_ref, "mark_seen")
 
     async def citizen_name(self, citizen_ref: str) -> str | None:
-        """First and last name as Meta gives them; None when it doesn't (the permission is optional)."""
+        """First and last name, if Meta gives them (the permission is optional). Raises RetryLater."""
         try:
             answer = await self.graph.call("GET", citizen_ref, params={"fields": "first_name,last_name"})
-        except (GraphRefused, RetryLater):
+        except GraphRefused as refused:
+            failure = failure_for(refused.code, refused.subcode, until=refused.until)
+            if isinstance(failure, RetryLater):
+                raise failure from refused
             return None
         return " ".join(one for one in (text(answer, "last_name"), text(answer, "first_name")) if one) or None
 
+    async def keep_fresh(self) -> None:
+        """Look once a day whether Meta still accepts the page's token, and until when: nothing renews it by itself."""
+        at = now()
+        checked = (await self.condition.read()).token_checked_at
+        if checked is None or at >= checked + token.CHECKED_EVERY:
+            found = await token.look(self.graph, self.settings)
+            await self.condition.change(token_checked_at=at, token_expires_at=found.expires_at)
+            if found.trouble_vi:
+                await self.condition.note_trouble(found.trouble_vi)
+
     async def warnings(self) -> tuple[str, ...]:
         """What the operator should know about this page, in Vietnamese; empty when all is well."""
-        if self._barred_until is not None and now() < self._barred_until:
-            return (f"Facebook tạm cấm trang gửi tin; hệ thống thử lại lúc {say_moment(self._barred_until)}.",)
-        return ()
+        at = now()
+        known = await self.condition.read()
+        refused = self._refusals.warnings("Facebook", "MESSENGER_APP_SECRET", at)
+        return (*warnings_for(known, "Facebook", at), *token.warnings_for(known.token_expires_at, at), *refused)
 
     async def fetch(self, attachment: Attachment) -> Attachment:
         """A copy of what a citizen attached, below `storage`. Raises FetchRefused."""
@@ -166,25 +197,23 @@ class MessengerConnector:
         self, outbound: Outbound, part: Part, mark: Mark, files: Mapping[Attachment, tuple[str, bytes]]
     ) -> str:
         """Send one part; the message's id at Meta."""
-        self._refuse_while_barred()
+        await self._refuse_while_barred()
         await self._pace.wait()
         try:
             answer = await self._post(outbound, part, mark, files)
         except GraphRefused as refused:
             meaning = meaning_of(refused.code, refused.subcode)
             if meaning.remedy is Remedy.BARRED:
-                self._bar()
-                self._refuse_while_barred()
+                await self._bar()
             commented = meaning.remedy is Remedy.WINDOW and "comment_id" in recipient_of(outbound, mark)
             if meaning.remedy is not Remedy.UPLOAD_AGAIN and not commented:
-                raise failure_for(refused.code, refused.subcode, after_s=refused.after_s) from refused
+                raise failure_for(refused.code, refused.subcode, until=refused.until) from refused
             if commented:  # the comment had its one reply, or is too old; perhaps the person has written since
                 outbound = replace(outbound, context=None)
             try:
                 answer = await self._post(outbound, part, mark, files)
             except GraphRefused as again:
-                raise failure_for(again.code, again.subcode, after_s=again.after_s) from again
-        self._barred_until, self._barred_for = None, BARRED_FIRST
+                raise failure_for(again.code, again.subcode, until=again.until) from again
         message_id = ident(answer, "message_id")
         if not message_id:
             raise Ambiguous("messenger gave no message_id", after_s=ASK_AFTER_S)
@@ -209,15 +238,19 @@ class MessengerConnector:
         except (GraphRefused, RetryLater) as error:
             log.info("messenger.action_not_shown", action=action, error=type(error).__name__)
 
-    def _bar(self) -> None:
-        """Meta barred the page: look again in half an hour, then after twice as long, up to four hours."""
-        self._barred_until = now() + self._barred_for
-        log.critical("messenger.page_barred", until=self._barred_until.isoformat())
-        self._barred_for = min(BARRED_LONGEST, self._barred_for * 2)
+    async def _bar(self) -> None:
+        """Meta barred the page: look again in half an hour, then after twice as long, up to four hours; NotYet."""
+        before = (await self.condition.known()).barred_for_s
+        lasts = min(BARRED_LONGEST, timedelta(seconds=before) * 2) if before else BARRED_FIRST
+        until = now() + lasts
+        log.critical("messenger.page_barred", until=until.isoformat())
+        await self.condition.change(barred_until=until, barred_for_s=int(lasts.total_seconds()))
+        raise NotYet(BARRED_VI, until)
 
-    def _refuse_while_barred(self) -> None:
-        if self._barred_until is not None and (left := (self._barred_until - now()).total_seconds()) > 0:
-            raise RetryLater(f"{meaning_of(10, 1893063).vi} (mã 10/1893063)", after_s=left)
+    async def _refuse_while_barred(self) -> None:
+        until = (await self.condition.known()).barred_until
+        if until is not None and now() < until:
+            raise NotYet(BARRED_VI, until)
 
     async def _read_files(self, parts: Sequence[Part]) -> dict[Attachment, tuple[str, bytes]]:
         """Name and bytes of every attachment, checked before anything is sent. Raises GiveUp."""

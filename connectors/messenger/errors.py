@@ -1,9 +1,10 @@
 """What each error code of the Graph API asks of us. Meanings and sources: PROTOCOLS 2.8, restated in README.md."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from bot.contracts.errors import Action, ChannelError, GiveUp, RetryLater
+from bot.contracts.errors import Action, ChannelError, GiveUp, NotYet, RetryLater
 
 
 class Remedy(StrEnum):
@@ -27,6 +28,8 @@ class Meaning:
     remedy: Remedy
     vi: str
     after_s: float = 5.0
+    tries: int | None = None
+    """After how many failed tries it is hopeless; None: the outbox's own limit."""
 
 
 R = Remedy
@@ -37,9 +40,9 @@ AWAY = Meaning(R.STOP, "Người dân hiện không nhận được tin trên Me
 CLOSED = Meaning(R.WINDOW, "Đã quá khung được nhắn tin của Messenger")
 NO_ATTACHMENT = Meaning(R.UPLOAD_AGAIN, "Facebook không nhận được tệp đính kèm")
 CODES: dict[tuple[int, int | None], Meaning] = {
-    (1, ANY): Meaning(R.RETRY, "Facebook tạm thời lỗi", 5.0),
-    (2, ANY): Meaning(R.RETRY, "Facebook tạm thời lỗi, hoặc người dân đã chặn trang", 10.0),
-    (1200, ANY): Meaning(R.RETRY, "Facebook tạm thời lỗi", 10.0),
+    (1, ANY): Meaning(R.RETRY, "Facebook tạm thời lỗi", 5.0, tries=5),
+    (2, ANY): Meaning(R.RETRY, "Facebook tạm thời lỗi, hoặc người dân đã chặn trang", 10.0, tries=5),
+    (1200, ANY): Meaning(R.RETRY, "Facebook tạm thời lỗi", 10.0, tries=5),
     (4, ANY): Meaning(R.RETRY, "Vượt số lời gọi của ứng dụng", 60.0),
     (32, ANY): Meaning(R.RETRY, "Vượt số lời gọi của trang", 60.0),
     (80006, ANY): Meaning(R.RETRY, "Vượt số lời gọi Messenger của trang", 60.0),
@@ -85,10 +88,13 @@ def meaning_of(code: int, subcode: int | None) -> Meaning:
     return found or Meaning(Remedy.OPERATOR, "Facebook báo lỗi chưa rõ, xem mã lỗi")
 
 
-def failure_for(code: int, subcode: int | None, *, after_s: float | None = None) -> ChannelError:
-    """What the outbox is told; `after_s` overrules the table's waiting time, seconds."""
+def failure_for(code: int, subcode: int | None, *, until: datetime | None = None) -> ChannelError:
+    """What the outbox is told; `until`: when Meta says that access is regained."""
     meaning = meaning_of(code, subcode)
     label = f"{code}/{subcode}" if subcode else str(code)
     if meaning.remedy in (Remedy.RETRY, Remedy.BARRED):
-        return RetryLater(f"{meaning.vi} (mã {label})", after_s=after_s or meaning.after_s)
+        reason = f"{meaning.vi} (mã {label})"
+        if until is not None:
+            return NotYet(reason, until)
+        return RetryLater(reason, after_s=meaning.after_s, tries=meaning.tries)
     return GiveUp(f"{meaning.vi} (mã {label}).", ACTIONS[meaning.remedy], code=label)

@@ -2,15 +2,18 @@
 
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import orjson
 import structlog
 
-from connectors.fields import Json, ident, json_object, part, text
+from bot.base.clock import now
+from bot.contracts.errors import PayloadRefused
+from connectors.fields import Json, ident, json_object, number, part, parts, text
 from connectors.messenger.settings import MessengerSettings
-from connectors.wire import answer_object, ask, refuse_http_failure
+from connectors.wire import LONGEST_S, answer_object, ask, refuse_http_failure
 
 log = structlog.get_logger(__name__)
 
@@ -18,9 +21,10 @@ log = structlog.get_logger(__name__)
 class GraphRefused(Exception):
     """Meta answered with an error."""
 
-    def __init__(self, code: int, subcode: int | None, after_s: float | None = None) -> None:
+    def __init__(self, code: int, subcode: int | None, until: datetime | None = None) -> None:
+        """`until`: when Meta says that access is regained."""
         super().__init__(f"graph {code}/{subcode}")
-        self.code, self.subcode, self.after_s = code, subcode, after_s
+        self.code, self.subcode, self.until = code, subcode, until
 
 
 class Graph:
@@ -28,6 +32,8 @@ class Graph:
 
     def __init__(self, settings: MessengerSettings, client: httpx.AsyncClient) -> None:
         self._settings, self._client = settings, client
+        self.used_percent: int | None = None
+        """Of Meta's rate limits, as the latest answer said."""
 
     async def call(self, method: str, path: str, **request: Any) -> Json:
         """One call; `path` starts behind the version. Raises GraphRefused, RetryLater or Ambiguous.
@@ -44,6 +50,7 @@ class Graph:
         url = f"{base}/{self._settings.graph_api_version}/{path}"
         headers = {"authorization": f"Bearer {token}"}
         response = await ask(self._client, method, url, params=query, headers=headers, **request)
+        self.used_percent = _used_percent(response)
         self._refuse(response)
         return answer_object(response)
 
@@ -70,7 +77,9 @@ class Graph:
             type=text(error, "type")[:60],
             trace=ident(error, "fbtrace_id")[:60],
         )
-        raise GraphRefused(int(code), int(subcode) if subcode.isdigit() else None, _regain_s(response))
+        after_s = _regain_s(response)
+        until = now() + timedelta(seconds=min(after_s, LONGEST_S)) if after_s else None
+        raise GraphRefused(int(code), int(subcode) if subcode.isdigit() else None, until)
 
 
 def _error_in(response: httpx.Response) -> Json:
@@ -82,12 +91,25 @@ def _error_in(response: httpx.Response) -> Json:
 
 def _regain_s(response: httpx.Response) -> float | None:
     """Seconds until access is regained, from `X-Business-Use-Case-Usage` (minutes) or `Retry-After`."""
-    try:
-        usage = orjson.loads(response.headers.get("x-business-use-case-usage", "{}"))
-        minutes = max(
-            (float(one.get("estimated_time_to_regain_access", 0)) for rows in usage.values() for one in rows),
-            default=0.0,
-        )
-        return minutes * 60 or float(response.headers.get("retry-after", 0)) or None
-    except (ValueError, TypeError, AttributeError):
-        return None
+    minutes = max((number(one, "estimated_time_to_regain_access") or 0.0 for one in _usages(response)), default=0.0)
+    return minutes * 60 or number(dict(response.headers), "retry-after") or None
+
+
+def _used_percent(response: httpx.Response) -> int | None:
+    """The fullest of Meta's counters; None when it names none."""
+    counted = [number(one, name) for one in _usages(response) for name in ("call_count", "total_time", "total_cputime")]
+    return max((int(one) for one in counted if one is not None), default=None)
+
+
+def _usages(response: httpx.Response) -> list[Json]:
+    """The objects in both usage headers; none when they are absent or not what Meta documents."""
+    found: list[Json] = []
+    for name in ("x-app-usage", "x-business-use-case-usage"):
+        try:
+            said = json_object(response.headers.get(name, "{}").encode())
+        except PayloadRefused:
+            continue
+        found.append(said)
+        for business in said:
+            found += parts(said, business)
+    return found

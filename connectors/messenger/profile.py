@@ -77,7 +77,7 @@ async def set_up(settings: MessengerSettings, profile: Profile = DEFAULT) -> Non
         await graph.post("me/messenger_profile", profile_body(profile))
         await graph.call("POST", f"{settings.page_id}/subscribed_apps", params={"subscribed_fields": FIELDS})
     except GraphRefused as refused:
-        raise failure_for(refused.code, refused.subcode, after_s=refused.after_s) from refused
+        raise failure_for(refused.code, refused.subcode, until=refused.until) from refused
     finally:
         await client.aclose()
 

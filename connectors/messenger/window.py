@@ -10,6 +10,7 @@ HUMAN_AGENT = "HUMAN_AGENT"
 """A tag for texts typed by a person; a bot must never use it."""
 STANDARD = timedelta(hours=24)
 PEOPLE = timedelta(days=7)
+PEOPLE_VI = "Đã quá 24 giờ: chỉ cán bộ được nhắn, bot thì không."
 MARGIN = timedelta(minutes=1)
 """Our clock and the way to Meta: what leaves in the last minute may arrive too late."""
 
@@ -23,5 +24,5 @@ def window(
     if now < last_inbound + STANDARD - MARGIN:
         return MessagingWindow(WindowState.OPEN, last_inbound + STANDARD, RESPONSE)
     if human_agent and author is Author.OPERATOR and now < last_inbound + PEOPLE - MARGIN:
-        return MessagingWindow(WindowState.OPEN, last_inbound + PEOPLE, HUMAN_AGENT)
+        return MessagingWindow(WindowState.OPEN, last_inbound + PEOPLE, HUMAN_AGENT, PEOPLE_VI)
     return MessagingWindow(WindowState.CLOSED)

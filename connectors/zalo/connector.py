@@ -15,19 +15,21 @@ import structlog
 
 from bot.base.clock import now
 from bot.base.db import Database
-from bot.contracts.connector import Capabilities, MessagingWindow
-from bot.contracts.errors import Action, Ambiguous, GiveUp, RetryLater
+from bot.contracts.connector import Capabilities, MessagingWindow, Quota
+from bot.contracts.errors import Action, Ambiguous, GiveUp, RetryLater, SignatureRefused
 from bot.contracts.ids import Channel
 from bot.contracts.messages import Attachment, Author, Event, Outbound, Sent
 from connectors.attachments import FetchRefused, fetch
+from connectors.condition import ConditionStore, warnings_for
 from connectors.fields import Json, ident, part, text
 from connectors.numbered import with_numbered
 from connectors.pace import Pace
+from connectors.refusals import Refusals
 from connectors.wire import ASK_AFTER_S, answer_object, ask, new_client, refuse_http_failure, wait_for_history
-from connectors.zalo import history, oauth
-from connectors.zalo.errors import Remedy, failure_for, meaning_of
+from connectors.zalo import history, oauth, quotas
+from connectors.zalo.errors import CODES, Remedy, failure_for, meaning_of
 from connectors.zalo.oauth import Consent
-from connectors.zalo.parse import ZALO, parse
+from connectors.zalo.parse import ANONYMOUS, ZALO, parse
 from connectors.zalo.send import (
     MAX_BUTTON_TITLE,
     MAX_BUTTONS,
@@ -42,11 +44,11 @@ from connectors.zalo.send import (
 )
 from connectors.zalo.settings import ZaloSettings
 from connectors.zalo.tokens import TokenStore
-from connectors.zalo.verify import is_probe, verify
+from connectors.zalo.verify import MAX_BYTES, is_probe, verify
 from connectors.zalo.window import window
 
 log = structlog.get_logger(__name__)
-TOKEN_CODES = (-216, -220)
+TOKEN_CODES = frozenset(code for code, meaning in CODES.items() if meaning.remedy is Remedy.REFRESH)
 SIMPLER_CODES = (-201, -233)
 """Refusals after which the same text is tried without its quote, then without buttons."""
 BUTTONS_REST = timedelta(hours=1)
@@ -72,6 +74,7 @@ class ZaloConnector:
         images=True,
         files=True,
         location=True,
+        max_webhook_bytes=MAX_BYTES,
     )
 
     def __init__(
@@ -87,16 +90,24 @@ class ZaloConnector:
         self.settings = settings
         self._storage = storage
         self._client = new_client(settings.timeout_s, transport)
-        self.tokens = TokenStore(settings, database, secret_key, self._client)
+        self.tokens = TokenStore(settings, database, secret_key, self._client, storage)
+        self.condition = ConditionStore(database, ZALO, settings.app_id)
+        self._refusals = Refusals()
         self._pace = Pace(settings.messages_per_second)
         self._buttons_from: datetime | None = None
         self._sent_here: dict[str, None] = {}
+        self._quotas = quotas.Memory()
 
     is_probe = staticmethod(is_probe)
 
     def verify(self, raw: bytes, headers: Mapping[str, str], now: datetime) -> None:
         """See verify.py. Raises SignatureRefused or PayloadRefused."""
-        verify(raw, headers, now, self.settings)
+        try:
+            verify(raw, headers, now, self.settings)
+        except SignatureRefused:
+            self._refusals.note_refused(now)
+            raise
+        self._refusals.note_genuine()
 
     def parse(self, raw: bytes) -> Sequence[Event]:
         """See parse.py. Raises PayloadRefused."""
@@ -116,7 +127,10 @@ class ZaloConnector:
                 sent.append(await self._deliver(outbound.citizen_ref, one, files))
         except (RetryLater, GiveUp) as error:
             error.sent_parts = tuple(sent)
+            if isinstance(error, GiveUp) and error.action is Action.OPERATOR:
+                await self.condition.note_trouble(error.reason_vi)
             raise
+        await self.condition.note_success()
         return Sent(tuple(sent))
 
     async def find_sent(self, outbound: Outbound) -> Sent | None:
@@ -141,20 +155,30 @@ class ZaloConnector:
         """Zalo's OA API has no typing indicator."""
 
     async def citizen_name(self, citizen_ref: str) -> str | None:
-        """The name on the person's Zalo profile; webhooks carry none. None when Zalo doesn't tell."""
+        """The name on the person's Zalo profile (webhooks carry none), if Zalo tells it. Raises RetryLater."""
+        if citizen_ref.startswith(ANONYMOUS):
+            return None
         try:
             answer = await self._get("/v3.0/oa/user/detail", {"user_id": citizen_ref})
-        except (RetryLater, GiveUp):
+        except GiveUp:
             return None
         return text(part(answer, "data"), "display_name") or None
 
+    async def quota(self, citizen_ref: str) -> Quota | None:
+        """What Zalo said with the last message to this citizen."""
+        return await self.condition.quota(citizen_ref)
+
     async def keep_fresh(self) -> None:
         """Refresh the token ahead of its end even when nobody writes; call it every quarter of an hour."""
+        await self.condition.forget_old_quotas(now())
         await self.tokens.access(now())
 
     async def warnings(self) -> tuple[str, ...]:
         """What the operator should know about this channel's account, in Vietnamese; empty when all is well."""
-        return await self.tokens.warnings(now())
+        at = now()
+        token = await self.tokens.warnings(at)
+        account = warnings_for(await self.condition.read(), "Zalo", at)
+        return (*token, *account, *self._refusals.warnings("Zalo", "ZALO_OA_SECRET, ZALO_APP_ID", at))
 
     def new_consent(self) -> Consent:
         """Start of the first authorisation: send the administrator to `.url`, keep `.state` and `.verifier`."""
@@ -223,15 +247,21 @@ class ZaloConnector:
         message_id = ident(data, "message_id")
         if not message_id:
             raise Ambiguous("zalo gave no message_id", after_s=ASK_AFTER_S)
-        quota = part(data, "quota")
-        if not quota:  # no quota object: this message is charged
-            log.warning("zalo.message_charged", message_id=message_id)
-        else:
-            log.info("zalo.message_sent", message_id=message_id, quota=text(quota, "quota_type"))
+        await self._note_quota(citizen_ref, message_id, quotas.quota_in(data, now()))
         self._sent_here[message_id] = None
         if len(self._sent_here) > 5000:
             del self._sent_here[next(iter(self._sent_here))]
         return message_id
+
+    async def _note_quota(self, citizen_ref: str, message_id: str, quota: Quota) -> None:
+        if not quota.kind:
+            log.warning("zalo.message_charged", message_id=message_id)
+        else:
+            log.info("zalo.message_sent", message_id=message_id, quota=quota.kind)
+        if quota.kind in quotas.OF_THE_ACCOUNT:
+            await self.condition.note_account_quota(quota)
+        elif self._quotas.is_news(citizen_ref, quota):
+            await self.condition.note_quota(citizen_ref, quota)
 
     async def _get(self, path: str, data: Mapping[str, Any]) -> Json:
         """A reading call: parameters are one JSON in `data`. Raises RetryLater or GiveUp."""
@@ -270,6 +300,8 @@ class ZaloConnector:
         response = await ask(self._client, method, url, headers=headers, **request)
         refuse_http_failure(response)
         body = answer_object(response)
+        if (used := quotas.used_percent(response.headers)) is not None:
+            await self.condition.note_usage(used, now())
         code = ident(body, "error") or "0"
         if code != "0":
             raise ZaloRefused(int(code) if code.lstrip("-").isdigit() else -1, text(body, "message"))

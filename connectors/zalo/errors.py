@@ -8,13 +8,15 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from bot.base.clock import in_vietnam
-from bot.contracts.errors import Action, ChannelError, GiveUp, RetryLater
+from bot.contracts.errors import Action, ChannelError, GiveUp, NotYet, RetryLater
 
 
 class Remedy(StrEnum):
     """What the connector does about a code before, or instead of, telling the outbox."""
 
     RETRY = "retry"
+    NEXT_MINUTE = "next_minute"
+    """Calls are counted by the minute."""
     REFRESH = "refresh"
     """Replace the access token and repeat once."""
     UPLOAD_AGAIN = "upload_again"
@@ -22,6 +24,8 @@ class Remedy(StrEnum):
     """Repeat once without buttons, as numbered text."""
     MORNING = "morning"
     """Not at night: again at 06:05 in Việt Nam."""
+    NEXT_DAY = "next_day"
+    """A daily quota is used up: again at 00:05 in Việt Nam."""
     STOP = "stop"
     WINDOW = "window"
     FIX = "fix"
@@ -35,13 +39,23 @@ class Meaning:
     remedy: Remedy
     vi: str
     after_s: float = 5.0
+    tries: int | None = None
+    """After how many failed tries it is hopeless; None: the outbox's own limit."""
 
 
+MORNING = time(6, 5)
+NEW_DAY = time(0, 5)
 R = Remedy
+TEMPLATE = Meaning(R.FIX, "Mẫu tin ZBS hoặc dữ liệu của mẫu không đúng")
+NO_RECIPIENT = Meaning(R.STOP, "Tài khoản Zalo của số điện thoại này không nhận được tin")
+NO_MONEY = Meaning(R.OPERATOR, "Tài khoản ZBS không đủ số dư")
+NOT_APPROVED = Meaning(R.OPERATOR, "Chưa được Zalo cho phép hoặc duyệt để gửi tin mẫu (ZBS)")
+DEVELOPMENT = Meaning(R.OPERATOR, "Tin mẫu (ZBS) còn ở chế độ thử nghiệm, chỉ gửi được cho quản trị viên")
+DAILY = Meaning(R.NEXT_DAY, "Đã hết hạn mức tin mẫu (ZBS) trong ngày")
 CODES: dict[int, Meaning] = {
-    -32: Meaning(R.RETRY, "Vượt số lời gọi mỗi phút của Zalo", 60.0),
+    -32: Meaning(R.NEXT_MINUTE, "Vượt số lời gọi mỗi phút của Zalo"),
     -100: Meaning(R.UPLOAD_AGAIN, "Tệp tải lên Zalo đã hết hạn"),
-    -200: Meaning(R.RETRY, "Zalo báo gửi không thành công", 10.0),
+    -200: Meaning(R.RETRY, "Zalo báo gửi không thành công", 10.0, tries=4),
     -201: Meaning(R.FIX, "Zalo không nhận nội dung tin (tham số sai)"),
     -202: Meaning(R.FIX, "Zalo không nhận nội dung tin (tham số sai)"),
     -204: Meaning(R.OPERATOR, "Official Account đã bị khoá"),
@@ -83,6 +97,17 @@ CODES: dict[int, Meaning] = {
     -403: Meaning(R.FIX, "Official Account không ở trong nhóm trò chuyện"),
     -1340: Meaning(R.FIX, "Không tìm thấy biểu mẫu"),
     -1341: Meaning(R.FIX, "Không có quyền dùng biểu mẫu"),
+    # tin mẫu (ZBS/ZNS), máy chủ business.openapi
+    -108: Meaning(R.FIX, "Số điện thoại không hợp lệ"),
+    **dict.fromkeys((-109, -111, -112, -1121, -1122, -1124, -132), TEMPLATE),
+    **dict.fromkeys((-114, -118, -119, -139, -141), NO_RECIPIENT),
+    **dict.fromkeys((-115, -137), NO_MONEY),
+    **dict.fromkeys((-117, -120, -131, -135, -136, -138), NOT_APPROVED),
+    -124: Meaning(R.REFRESH, "Mã truy cập Zalo không hợp lệ"),
+    **dict.fromkeys((-126, -127), DEVELOPMENT),
+    -133: Meaning(R.MORNING, "Zalo không cho gửi tin mẫu ban đêm (22:00–06:00)"),
+    **dict.fromkeys((-144, -147), DAILY),
+    # trang cấp quyền
     -14002: Meaning(R.OPERATOR, "Ứng dụng Zalo chưa kích hoạt, người cấp quyền phải là quản trị viên"),
     -14003: Meaning(R.OPERATOR, "Địa chỉ quay về không trùng địa chỉ đã đăng ký với Zalo"),
 }
@@ -107,17 +132,22 @@ def meaning_of(code: int, message: str = "") -> Meaning:
 def failure_for(code: int, message: str, now: datetime) -> ChannelError:
     """What the outbox is told once the remedies at hand (refresh, upload again, plain text) are used up."""
     meaning = meaning_of(code, message)
-    if meaning.remedy is Remedy.RETRY:
-        return RetryLater(f"{meaning.vi} (mã {code})", after_s=meaning.after_s)
-    if meaning.remedy is Remedy.MORNING:
-        return RetryLater(f"{meaning.vi} (mã {code})", after_s=seconds_until_morning(now))
-    return GiveUp(f"{meaning.vi} (mã {code}).", ACTIONS[meaning.remedy], code=str(code))
+    reason = f"{meaning.vi} (mã {code})"
+    match meaning.remedy:
+        case Remedy.RETRY:
+            return RetryLater(reason, after_s=meaning.after_s, tries=meaning.tries)
+        case Remedy.NEXT_MINUTE:
+            return NotYet(reason, now.replace(second=0, microsecond=0) + timedelta(minutes=1))
+        case Remedy.MORNING:
+            return NotYet(reason, next_time(now, MORNING))
+        case Remedy.NEXT_DAY:
+            return NotYet(reason, next_time(now, NEW_DAY))
+        case remedy:
+            return GiveUp(f"{reason}.", ACTIONS[remedy], code=str(code))
 
 
-def seconds_until_morning(now: datetime) -> float:
-    """Until the next 06:05 in Việt Nam, where no clock is ever moved."""
+def next_time(now: datetime, at: time) -> datetime:
+    """When it is next `at` in Việt Nam, where no clock is ever moved."""
     local = in_vietnam(now)
-    morning = datetime.combine(local.date(), time(6, 5), tzinfo=local.tzinfo)
-    if morning <= local:
-        morning += timedelta(days=1)
-    return (morning - local).total_seconds()
+    found = datetime.combine(local.date(), at, tzinfo=local.tzinfo)
+    return found if found > local else found + timedelta(days=1)

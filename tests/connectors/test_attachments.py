@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.base.db import Database
 from bot.contracts.messages import Attachment, Kind
 from connectors.attachments import FetchRefused, Sources, _resolve, fetch, type_of
 from connectors.messenger.connector import MessengerConnector
@@ -197,13 +198,13 @@ def test_types_we_do_not_keep(content: bytes, name: str) -> None:
         type_of(content, name)
 
 
-async def test_a_sticker_is_fetched_from_the_platform_that_sent_it(tmp_path: Path) -> None:
+async def test_a_sticker_is_fetched_from_the_platform_that_sent_it(tmp_path: Path, database: Database) -> None:
     simulator = MessengerSimulator().start()
-    connector = MessengerConnector(settings_for(simulator), storage=tmp_path)
+    connector = MessengerConnector(settings_for(simulator), database, storage=tmp_path)
     kept = await connector.fetch(Attachment(Kind.STICKER, url=f"{simulator.url}/s.png"))
     assert kept.mime == "image/png"
     with pytest.raises(FetchRefused, match="no_storage"):
-        await MessengerConnector(settings_for(simulator)).fetch(kept)
+        await MessengerConnector(settings_for(simulator), database).fetch(kept)
     await connector.close()
     simulator.stop()
 

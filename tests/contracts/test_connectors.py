@@ -14,9 +14,9 @@ from bot.contracts.ids import Channel, MessageId
 from bot.contracts.messages import Author, Choice, Inbound, Outbound, Sent
 from connectors.messenger.connector import MessengerConnector
 from connectors.zalo.connector import ZaloConnector
+from tests.connectors.database import connectors_url as connectors_url  # fixtures: a database of this room
+from tests.connectors.database import database as database
 from tests.connectors.messenger.conftest import settings_for as messenger_settings
-from tests.connectors.zalo.conftest import connectors_url as connectors_url  # fixtures: a database of this room
-from tests.connectors.zalo.conftest import database as database
 from tests.connectors.zalo.conftest import settings_for as zalo_settings
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.zalo import ZaloSimulator
@@ -58,7 +58,7 @@ def zalo(simulator: Any, database: Database) -> Connector:
 
 
 def messenger(simulator: Any, database: Database) -> Connector:
-    return MessengerConnector(messenger_settings(simulator))
+    return MessengerConnector(messenger_settings(simulator), database)
 
 
 CHANNELS: dict[str, tuple[Callable[[], Simulator], Callable[[Any, Database], Connector]]] = {

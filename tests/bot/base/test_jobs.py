@@ -6,7 +6,7 @@ import pytest
 from procrastinate.jobs import Job
 
 from bot.base.clock import now
-from bot.base.jobs import Patient, WaitAndRetry
+from bot.base.jobs import Patient, WaitAndRetry, WaitUntil
 
 
 def wait_after(attempts: int, error: BaseException) -> timedelta:
@@ -35,3 +35,10 @@ def test_a_job_that_asks_for_a_wait_gets_it_give_or_take_a_quarter(after_s: floa
     for _ in range(20):
         wait = wait_after(99, WaitAndRetry(after_s)).total_seconds()
         assert 0.74 * after_s <= wait <= 1.26 * after_s + 1.0
+
+
+@pytest.mark.parametrize("hours", [0.001, 0.5, 8.0])
+def test_a_job_that_names_a_time_never_runs_before_it(hours: float) -> None:
+    for _ in range(20):
+        late = wait_after(99, WaitUntil(now() + timedelta(hours=hours))) - timedelta(hours=hours)
+        assert timedelta(seconds=-0.5) <= late <= timedelta(seconds=62)

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from bot.base.clock import now
+from bot.base.db import Database
 from bot.contracts.ids import Channel, MessageId
 from bot.contracts.messages import Author, Outbound
 from connectors.messenger.connector import MessengerConnector
 from connectors.messenger.settings import MessengerSettings
+from tests.connectors.database import connectors_url as connectors_url  # fixtures: a database of this room
+from tests.connectors.database import database as database
 from tests.simulators.messenger import MessengerSimulator
 
 CITIZEN = "2000000000000000001"
@@ -33,9 +36,9 @@ def settings_for(simulator: MessengerSimulator, **more: Any) -> MessengerSetting
 
 
 @pytest.fixture
-async def connector(meta: MessengerSimulator, tmp_path: Path) -> AsyncIterator[MessengerConnector]:
+async def connector(meta: MessengerSimulator, database: Database, tmp_path: Path) -> AsyncIterator[MessengerConnector]:
     """The connector under test."""
-    one = MessengerConnector(settings_for(meta), storage=tmp_path)
+    one = MessengerConnector(settings_for(meta), database, storage=tmp_path)
     yield one
     await one.close()
 

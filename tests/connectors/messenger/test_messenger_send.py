@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from bot.base.clock import now
-from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, RetryLater
+from bot.base.db import Database
+from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, RetryLater
 from bot.contracts.messages import Attachment, Author, Choice, Echo, Inbound, Kind, Outbound, Sent
 from connectors.messenger import connector as connector_module
 from connectors.messenger.connector import MessengerConnector
@@ -92,29 +93,14 @@ async def test_a_long_text_goes_on_after_the_parts_that_went_out(
     assert [bool(one.buttons) for one in said] == [False] * (len(said) - 1) + [True]
 
 
-@pytest.mark.parametrize(("code", "subcode"), sorted(CODES, key=str))
-async def test_every_code_is_told_to_whom_it_concerns(
-    code: int, subcode: int | None, meta: MessengerSimulator, connector: MessengerConnector
-) -> None:
-    meta.faults.next_codes = [f"{code}/{subcode}" if subcode else str(code)] * 2
-    remedy = CODES[code, subcode].remedy
-    with pytest.raises((RetryLater, GiveUp)) as failed:
-        await connector.send(outbound())
-    assert meta.to(CITIZEN) == []
-    if remedy in (Remedy.RETRY, Remedy.BARRED):
-        assert type(failed.value) is RetryLater
-    else:
-        assert isinstance(failed.value, GiveUp)
-        expected = {Remedy.STOP: Action.STOP, Remedy.WINDOW: Action.WINDOW, Remedy.OPERATOR: Action.OPERATOR}
-        assert failed.value.action is expected.get(remedy, Action.FIX)
-        assert str(code) in failed.value.reason_vi
-
-
 def test_subcodes_come_first_and_unknown_codes_go_to_the_operator() -> None:
     assert meaning_of(10, 2018278).remedy is Remedy.WINDOW
     assert meaning_of(10, 999) is CODES[10, ANY]
     assert meaning_of(77777, None).remedy is Remedy.OPERATOR
-    assert isinstance(failure_for(4, None, after_s=900.0), RetryLater)
+    until = now() + timedelta(minutes=15)
+    failure = failure_for(4, None, until=until)
+    assert isinstance(failure, NotYet)
+    assert failure.at == until
 
 
 async def test_a_refused_attachment_is_tried_twice(
@@ -137,28 +123,32 @@ async def test_too_large_files_are_refused_before_anything_is_sent(
 
 
 async def test_a_barred_page_is_left_alone_for_longer_and_longer(
-    meta: MessengerSimulator, connector: MessengerConnector, monkeypatch: pytest.MonkeyPatch
+    meta: MessengerSimulator, connector: MessengerConnector, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = now()
     monkeypatch.setattr(connector_module, "now", lambda: at)
     meta.faults.next_codes = ["10/1893063"] * 4
     waits = []
     for _ in range(4):
-        with pytest.raises(RetryLater) as failed:
+        with pytest.raises(NotYet) as failed:
             await connector.send(outbound(last_inbound_at=at))
-        waits.append(failed.value.after_s / 60)
-        with pytest.raises(RetryLater):  # at once again: Meta is not asked
-            await connector.send(outbound(last_inbound_at=at))
-        assert "tạm cấm" in (await connector.warnings())[0]
-        at += timedelta(seconds=failed.value.after_s + 1)
+        waits.append((failed.value.at - at).total_seconds() / 60)
+        again = MessengerConnector(connector.settings, database)  # after a restart, Meta is not asked either
+        for one in (connector, again):
+            with pytest.raises(NotYet) as still:
+                await one.send(outbound(last_inbound_at=at))
+            assert still.value.at == failed.value.at
+            assert "tạm cấm" in (await one.warnings())[0]
+        await again.close()
+        at = failed.value.at + timedelta(seconds=1)
     assert waits == [30, 60, 120, 240]
     assert meta.faults.next_codes == []
     await connector.send(outbound(last_inbound_at=at))
     assert await connector.warnings() == ()
 
 
-async def test_people_write_for_seven_days_bots_for_one(meta: MessengerSimulator) -> None:
-    connector = MessengerConnector(settings_for(meta, human_agent=True))
+async def test_people_write_for_seven_days_bots_for_one(meta: MessengerSimulator, database: Database) -> None:
+    connector = MessengerConnector(settings_for(meta, human_agent=True), database)
     meta.age(CITIZEN, hours=30)
     wrote = now() - timedelta(hours=30)
     await connector.send(outbound("Cán bộ đây", author=Author.OPERATOR, last_inbound_at=wrote))
@@ -172,8 +162,10 @@ async def test_people_write_for_seven_days_bots_for_one(meta: MessengerSimulator
 
 @pytest.mark.parametrize("author", [Author.BOT, Author.SYSTEM, Author.CITIZEN])
 @pytest.mark.parametrize("hours", [0.1, 23, 30, 160, 200])
-def test_a_bot_never_bears_the_tag_for_people(author: Author, hours: float, meta: MessengerSimulator) -> None:
-    connector = MessengerConnector(settings_for(meta, human_agent=True))
+async def test_a_bot_never_bears_the_tag_for_people(
+    author: Author, hours: float, meta: MessengerSimulator, database: Database
+) -> None:
+    connector = MessengerConnector(settings_for(meta, human_agent=True), database)
     message = outbound(author=author, last_inbound_at=now() - timedelta(hours=hours))
     for lane in (author, Author.OPERATOR):  # not even if it were given a window made for people
         window = connector.window(message.last_inbound_at, lane, now())
@@ -288,7 +280,9 @@ async def test_typing_names_and_a_wrong_token(meta: MessengerSimulator, connecto
     ("status", "body", "headers", "wanted", "after_s"),
     [
         (500, b"oops", {}, RetryLater, 5.0),
-        (429, b"", {"retry-after": "7"}, RetryLater, 7.0),
+        (429, b"", {"retry-after": "7"}, NotYet, 7.0),
+        (429, b"", {}, RetryLater, 60.0),
+        (503, b"", {"retry-after": "40"}, NotYet, 40.0),
         (502, b"", {}, Ambiguous, None),
         (200, b"<html>", {}, Ambiguous, None),
         (200, b"{}", {}, Ambiguous, None),
@@ -296,7 +290,7 @@ async def test_typing_names_and_a_wrong_token(meta: MessengerSimulator, connecto
             400,
             b'{"error":{"code":80006}}',
             {"x-business-use-case-usage": '{"1":[{"estimated_time_to_regain_access":3}]}'},
-            RetryLater,
+            NotYet,
             180.0,
         ),
         (400, b'{"error":{"code":613}}', {"x-business-use-case-usage": "[broken"}, RetryLater, 30.0),
@@ -309,24 +303,30 @@ async def test_strange_answers(
     wanted: type[RetryLater],
     after_s: float | None,
     meta: MessengerSimulator,
+    database: Database,
 ) -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(status, content=body, headers=headers))
-    connector = MessengerConnector(settings_for(meta), transport=transport)
+    connector = MessengerConnector(settings_for(meta), database, transport=transport)
     with pytest.raises(RetryLater) as failed:
         await connector.send(outbound())
     assert type(failed.value) is wanted
-    assert after_s in (None, failed.value.after_s)
+    if isinstance(failed.value, NotYet):
+        assert failed.value.at - now() == pytest.approx(timedelta(seconds=after_s or 0), abs=timedelta(seconds=60))
+    else:
+        assert after_s in (None, failed.value.after_s)
     await connector.close()
 
 
-async def test_the_token_stays_out_of_the_address(meta: MessengerSimulator) -> None:
+async def test_the_token_stays_out_of_the_address(meta: MessengerSimulator, database: Database) -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         return httpx.Response(200, json={"message_id": "m_1"})
 
-    connector = MessengerConnector(settings_for(meta, graph_api_version="v26.0"), transport=httpx.MockTransport(answer))
+    connector = MessengerConnector(
+        settings_for(meta, graph_api_version="v26.0"), database, transport=httpx.MockTransport(answer)
+    )
     await connector.send(outbound())
     assert meta.page_token not in str(seen[0].url)
     assert seen[0].url.path.startswith("/v26.0/")
@@ -334,8 +334,8 @@ async def test_the_token_stays_out_of_the_address(meta: MessengerSimulator) -> N
     await connector.close()
 
 
-def test_a_pressed_quick_reply_comes_back_as_its_choice(meta: MessengerSimulator) -> None:
-    connector = MessengerConnector(settings_for(meta))
+async def test_a_pressed_quick_reply_comes_back_as_its_choice(meta: MessengerSimulator, database: Database) -> None:
+    connector = MessengerConnector(settings_for(meta), database)
     message = {"mid": "m_2", "text": "1", "quick_reply": {"payload": "#q:12"}}
     event = {"sender": {"id": CITIZEN}, "recipient": {"id": meta.page_id}, "timestamp": 1790000000000}
     (inbound,) = connector.parse(meta._pack([{**event, "message": message}]))

@@ -1,21 +1,20 @@
 """A Zalo simulator and a connector that talks to it."""
 
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from bot.base.clock import now
-from bot.base.db import Base, Database
+from bot.base.db import Database
 from bot.contracts.ids import Channel, MessageId
 from bot.contracts.messages import Author, Outbound
 from connectors.zalo.connector import ZaloConnector
 from connectors.zalo.settings import ZaloSettings
-from tests.conftest import with_database
+from tests.connectors.database import connectors_url as connectors_url  # fixtures: a database of this room
+from tests.connectors.database import database as database
 from tests.simulators.zalo import ZaloSimulator
 
 CITIZEN = "1000000000000000001"
@@ -35,27 +34,6 @@ def settings_for(simulator: ZaloSimulator, **more: Any) -> ZaloSettings:
     """Settings of a gateway that talks to this simulator, impatient enough for tests."""
     names = {name.removeprefix("ZALO_").lower(): value for name, value in simulator.environment().items()}
     return ZaloSettings(_env_file=None, **{"timeout_s": 2.0, "history_settle_s": 0.0, **names, **more})
-
-
-@pytest.fixture(scope="session")
-def connectors_url(server_url: str) -> str:
-    """A database for this room's table only, which is all that the connectors need."""
-    name = f"zalo_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(f'create database "{name}"')
-    return with_database(server_url, name)
-
-
-@pytest.fixture
-async def database(connectors_url: str) -> AsyncIterator[Database]:
-    """That database, with the table empty."""
-    one = Database(connectors_url)
-    table = Base.metadata.tables["channel_tokens"]
-    async with one.engine.begin() as connection:
-        await connection.run_sync(table.drop, checkfirst=True)
-        await connection.run_sync(table.create)
-    yield one
-    await one.close()
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from bot.base.clock import now
 from bot.base.db import Database
-from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, RetryLater
+from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, RetryLater
 from bot.contracts.messages import Attachment, Author, Choice, Inbound, Kind, Sent
 from connectors.zalo.connector import ZaloConnector
-from connectors.zalo.errors import CODES, Remedy, failure_for, meaning_of, seconds_until_morning
+from connectors.zalo.errors import MORNING, Remedy, failure_for, meaning_of, next_time
 from tests.connectors.zalo.conftest import CITIZEN, KEY, outbound, settings_for
 from tests.simulators.zalo import ZaloSimulator
 
@@ -75,9 +75,8 @@ async def test_phone_and_link_buttons(zalo: ZaloSimulator, connector: ZaloConnec
 async def test_a_long_text_goes_on_after_the_parts_that_went_out(zalo: ZaloSimulator, connector: ZaloConnector) -> None:
     whole = outbound(LONG * 2, choices=CHOICES)
     zalo.faults.next_codes = [0, 0, -32]
-    with pytest.raises(RetryLater) as failed:
+    with pytest.raises(NotYet) as failed:
         await connector.send(whole)
-    assert failed.value.after_s == 60
     assert len(failed.value.sent_parts) == 2
     sent = await connector.send(outbound(LONG * 2, choices=CHOICES, sent_parts=failed.value.sent_parts))
     said = zalo.to(CITIZEN)
@@ -134,41 +133,37 @@ async def test_a_file_that_cannot_go_stops_the_whole_message(
     assert zalo.to(CITIZEN) == []
 
 
-@pytest.mark.parametrize("code", sorted(set(CODES) - {-14002, -14003}))
-async def test_every_code_is_told_to_whom_it_concerns(code: int, zalo: ZaloSimulator, connector: ZaloConnector) -> None:
-    zalo.faults.next_codes = [code, code, code]
-    remedy = CODES[code].remedy
-    wanted = (RetryLater, GiveUp)
-    with pytest.raises(wanted) as failed:
-        await connector.send(outbound("Xin chào"))
-    assert zalo.to(CITIZEN) == []
-    match remedy:
-        case Remedy.RETRY | Remedy.MORNING:
-            assert type(failed.value) is RetryLater
-        case Remedy.REFRESH:
-            assert isinstance(failed.value, GiveUp)
-            assert failed.value.action is Action.OPERATOR
-            assert len(zalo.refreshes) == 1  # once, never in a loop
-        case _:
-            assert isinstance(failed.value, GiveUp)
-            assert str(code) in failed.value.reason_vi
-            expected = {Remedy.STOP: Action.STOP, Remedy.WINDOW: Action.WINDOW, Remedy.OPERATOR: Action.OPERATOR}
-            assert failed.value.action is expected.get(remedy, Action.FIX)
-
-
 def test_unknown_codes_and_unknown_people() -> None:
     assert meaning_of(-99999).remedy is Remedy.OPERATOR
     assert meaning_of(-201, "user_id is invalid").remedy is Remedy.STOP
     assert meaning_of(-201, "text is empty").remedy is Remedy.FIX
 
 
-def test_night_ends_at_five_past_six() -> None:
-    evening = now().replace(hour=15, minute=5, second=0, microsecond=0)  # 22:05 in Việt Nam
-    assert seconds_until_morning(evening) == 8 * 3600
-    assert seconds_until_morning(evening + timedelta(hours=8)) == 24 * 3600
-    failure = failure_for(-234, "", evening)
-    assert isinstance(failure, RetryLater)
-    assert failure.after_s == 8 * 3600
+EVENING = now().replace(hour=15, minute=5, second=30, microsecond=0)
+"""22:05:30 in Việt Nam."""
+
+
+@pytest.mark.parametrize(
+    ("code", "waits"),
+    [
+        (-234, timedelta(hours=7, minutes=59, seconds=30)),  # until 06:05
+        (-133, timedelta(hours=7, minutes=59, seconds=30)),
+        (-144, timedelta(hours=1, minutes=59, seconds=30)),  # until 00:05
+        (-147, timedelta(hours=1, minutes=59, seconds=30)),
+        (-32, timedelta(seconds=30)),  # until the next minute
+    ],
+)
+def test_a_code_that_names_a_time_is_waited_for(code: int, waits: timedelta) -> None:
+    failure = failure_for(code, "", EVENING)
+    assert isinstance(failure, NotYet)
+    assert failure.at - EVENING == waits
+    assert str(code) in failure.reason
+
+
+def test_after_the_morning_it_is_tomorrow_morning() -> None:
+    morning = next_time(EVENING, MORNING)
+    assert next_time(morning, MORNING) == morning + timedelta(days=1)
+    assert next_time(morning - timedelta(seconds=1), MORNING) == morning
 
 
 async def test_outside_seven_days_it_is_kept_for_the_next_message(

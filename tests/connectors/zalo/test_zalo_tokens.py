@@ -82,7 +82,8 @@ async def test_the_pair_in_force_serves_while_refreshing_fails(zalo: ZaloSimulat
     assert await connector.tokens.access(later + timedelta(minutes=1)) == token
     assert len(zalo.refreshes) == 1  # no storm
     (warning,) = await connector.tokens.warnings(later + timedelta(hours=1))
-    assert warning.startswith("Không làm mới được mã truy cập Zalo")
+    assert warning.startswith("Zalo không nhận mã làm mới. Quản trị viên OA cần cấp quyền lại")
+    assert "Mã đang dùng hết hạn lúc" in warning
     with pytest.raises(GiveUp, match="cấp quyền lại") as failed:
         await connector.tokens.access(now() + timedelta(hours=26))
     assert failed.value.action is Action.OPERATOR
