@@ -204,7 +204,7 @@ async def _is_left_to_a_person(database: Database, outbound: Outbound) -> bool:
             raise WaitAndRetry(0.1)
         if now() - (row.sending_since or row.created_at) < ECHO_PATIENCE:
             raise WaitAndRetry(3.0)
-        repeated = row.failure == REPEATED_VI
+        repeated = row.failure in {REPEATED_VI, IN_DOUBT_VI}
         if not repeated:
             row.failure = REPEATED_VI
     if repeated:
@@ -217,7 +217,7 @@ async def _is_left_to_a_person(database: Database, outbound: Outbound) -> bool:
 
 async def _wait_until(database: Database, outbound: Outbound, error: NotYet, longest_wait: timedelta) -> None:
     """Not before a time of the platform's. A time that lies too far away is told to a person at once."""
-    since, _ = await _note_refusal(database, outbound, error, f"{error.reason} Tự gửi lại sau {say_moment(error.at)}.")
+    since, _ = await _note_refusal(database, outbound, error, f"{error.reason}. Tự gửi lại sau {say_moment(error.at)}.")
     if error.at - since > longest_wait:
         await _fail(database, outbound.message, f"Không gửi được trong thời hạn: {error.reason}", error.sent_parts)
         return
