@@ -181,8 +181,8 @@ def _annotate(page: Worksheet, problems: Sequence[Problem], states: dict[int, st
         by_row[one.row or header].append(one)
     for row, found in by_row.items():
         worst = min((one.severity for one in found), key=list(Severity).index)
-        lines = [f"{_WORD[one.severity]}{f' (ô {one.cell})' if one.cell else ''}: {one.message}" for one in found]
-        if row in states:
+        lines = [f"{_WORD[one.severity]}{_cell_of(one)}: {one.message}" for one in found]
+        if row in states and worst is not Severity.ERROR:
             lines.insert(0, states[row])
         cell = page.cell(row, column)
         _write(cell, (f"{RESULT}\n" if row == header else "") + "\n".join(lines))
@@ -196,6 +196,10 @@ def _annotate(page: Worksheet, problems: Sequence[Problem], states: dict[int, st
     for row, state in states.items():
         if row not in by_row:
             page.cell(row, column, state)
+
+
+def _cell_of(problem: Problem) -> str:
+    return f" (ô {problem.cell})" if problem.column and problem.row else ""
 
 
 def _write(cell: object, value: Cell) -> None:

@@ -1,5 +1,6 @@
 """A plan becomes the live bank, in one transaction; and can be taken back as one step. The caller commits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,8 @@ from kb_import.history import (
 )
 from kb_import.plan import ImportPlan, Status
 from kb_import.tables import ImportRow
+
+_TOLD_EVERY = 25
 
 
 class PlanOutdated(Conflict):
@@ -57,8 +60,18 @@ class AppliedImport:
     retired: int
 
 
-async def apply_plan(session: AsyncSession, plan: ImportPlan, *, by: AccountId | None, retire: bool) -> AppliedImport:
-    """Add, change and (if `retire`) retire as planned; record it; publish. Raises NotReady, PlanOutdated."""
+async def apply_plan(
+    session: AsyncSession,
+    plan: ImportPlan,
+    *,
+    by: AccountId | None,
+    retire: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> AppliedImport:
+    """Add, change and (if `retire`) retire as planned; record it; publish. Raises NotReady, PlanOutdated.
+
+    `progress`: told now and then how many of how many entries are written.
+    """
     if plan.status in {Status.REFUSED, Status.NEEDS_MAPPING}:
         raise NotReady(problem="Tệp còn lỗi hoặc chưa xác nhận cột nên chưa áp dụng được.")
     bank = await store.ensure_bank(session, plan.unit, plan.bank)
@@ -69,19 +82,29 @@ async def apply_plan(session: AsyncSession, plan: ImportPlan, *, by: AccountId |
     why = f"Nạp tệp {plan.source.file_name}"
     changes: list[PastChange] = []
     phrasings = dict(plan.phrasings)
+    retired = plan.retirements if retire else ()
+    total = len(plan.adds) + len(plan.changes) + len(retired)
+
+    def count() -> None:
+        if progress and (len(changes) % _TOLD_EVERY == 0 or len(changes) == total):
+            progress(len(changes), total)
+
     last = len(live)
+    count()
     for number, add in enumerate(plan.adds, last + 1):
         entry = await store.add_entry(session, bank, add.draft, by=by, why=why, ordinal=number)
         changes.append(PastChange(entry, "add", None, 1))
         if add.draft.phrasings:
             phrasings[entry] = add.draft.phrasings
+        count()
     for change in plan.changes:
         version = await store.change_entry(session, change.entry.id, change.draft, by=by, why=why)
         changes.append(PastChange(change.entry.id, "change", store.draft_as_json(change.entry.draft), version))
-    retired = plan.retirements if retire else ()
+        count()
     for one in retired:
         await store.retire_entry(session, one.id, by=by, why=f"{why}: tệp mới không còn câu hỏi này")
         changes.append(PastChange(one.id, "retire", store.draft_as_json(one.draft), one.version + 1))
+        count()
     row = ImportRow(
         unit=plan.unit,
         bank=bank,

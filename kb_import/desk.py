@@ -1,15 +1,16 @@
 """What editors do with imports, with their rights checked once: an editor acts for the own unit only."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from bot.base.clock import in_vietnam, now
 from bot.base.db import Database
 from bot.contracts.errors import NotAllowed
-from bot.contracts.ids import UnitCode
+from bot.contracts.ids import AccountId, UnitCode
 from handoff.account import Account
+from handoff.accounts import get_account
 from handoff.rights import Action, check_may
 from handoff.role import Role
 from handoff.units import get_family
@@ -72,6 +73,11 @@ class ImportDesk:
             return await self.service.history()
         family = await self._family(by)
         return [one for one in await self.service.history() if one.unit in family]
+
+    async def load_names(self, accounts: Collection[AccountId]) -> dict[AccountId, str]:
+        """Who these accounts are, for the history."""
+        async with self.database.transaction() as session:
+            return {one: (await get_account(session, one)).display_name for one in accounts}
 
     async def annotate_for(self, by: Account, content: bytes, plan: ImportPlan) -> bytes:
         """The person's own file with a "Kết quả" column, as .xlsx."""

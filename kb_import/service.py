@@ -38,7 +38,7 @@ from kb_import.sheet import BOUNDS, Bounds
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[str, int, int], None]
-"""Called with a step's name ("read", "embed"), how much is done, and of how much."""
+"""Called with a step's name ("read", "prepare", "embed", "compare", "apply"), how much is done, and of how much."""
 
 _ALIKE_COSINE = 0.93
 """Cosine of multilingual-e5-small at which two questions count as likeness 0.8; unrelated ones lie at 0.75 to 0.85."""
@@ -104,10 +104,9 @@ class ImportService:
         if progress:
             progress("read", len(reading.rows), len(reading.rows))
         bank_name = (bank or "").strip() or bank_name_of(source.file_name)
-        today = in_vietnam(now()).date()
-        known = place_names(units.values(), today)
+        known = place_names(units.values(), order.today)
         places, place_problems = find_places(reading.rows, reading.layouts, known)
-        drafts = [(row, draft_of(row, subjects, unit, place)) for row, place in zip(reading.rows, places, strict=True)]
+        drafts = await asyncio.to_thread(drafts_of, reading.rows, places, subjects, unit)
         unit_names = {code: one.name for code, one in units.items()}
         async with self._database.transaction() as session:
             bank_id = await store.find_bank(session, unit, bank_name)
@@ -117,6 +116,8 @@ class ImportService:
         vectors: AnyMapping[str, FloatArray] = {}
         if near and not reading.is_broken and not reading.proposals and drafts:
             vectors = await self._vectors([draft for _, draft in drafts], everyone, progress)
+        if progress:
+            progress("compare", 0, 1)
         told = {one.sheet: one.columns.keys() for one in reading.layouts}
         alike = likeness_by(vectors, self._table)
         matched = await asyncio.to_thread(plan_matches, drafts, own, alike, told, from_files)
@@ -153,18 +154,11 @@ class ImportService:
         self, plan: ImportPlan, *, by: AccountId | None, retire: bool = False, progress: Progress | None = None
     ) -> AppliedImport:
         """Carry the plan out. Everything is embedded first, then one transaction. Raises NotReady, PlanOutdated."""
-        await embed_missing(
-            self._database,
-            self._embedder,
-            texts_to_embed(plan.drafts, self._table),
-            _step(progress, "embed") if progress else None,
-        )
-        if progress:
-            progress("apply", 0, 1)
+        texts = await asyncio.to_thread(texts_to_embed, plan.drafts, self._table)
+        await embed_missing(self._database, self._embedder, texts, _step(progress, "embed") if progress else None)
+        step = _step(progress, "apply") if progress else None
         async with self._database.transaction() as session:
-            applied = await apply_plan(session, plan, by=by, retire=retire)
-        if progress:
-            progress("apply", 1, 1)
+            applied = await apply_plan(session, plan, by=by, retire=retire, progress=step)
         log.info("import.applied", id=applied.id, unit=plan.unit, generation=applied.generation)
         return applied
 
@@ -195,28 +189,43 @@ class ImportService:
     async def _vectors(
         self, drafts: Sequence[EntryDraft], everyone: Sequence[EntryRecord], progress: Progress | None
     ) -> AnyMapping[str, FloatArray]:
-        texts = texts_to_embed(drafts, self._table)
+        def prepare() -> tuple[list[str], list[str]]:
+            questions = [*(draft.question for draft in drafts), *(one.draft.question for one in everyone)]
+            asked = dict.fromkeys(dense_text(one, self._table) for one in questions)
+            return texts_to_embed(drafts, self._table), [one for one in asked if one]
+
+        if progress:
+            progress("prepare", 0, 1)
+        texts, asked = await asyncio.to_thread(prepare)  # seconds for a large bank: citizens must not wait for it
         await embed_missing(self._database, self._embedder, texts, _step(progress, "embed") if progress else None)
-        asked = [dense_text(draft.question, self._table) for draft in drafts]
-        asked += [dense_text(one.draft.question, self._table) for one in everyone]
-        return await load_vectors(self._database, self._embedder, [one for one in dict.fromkeys(asked) if one])
+        return await load_vectors(self._database, self._embedder, asked)
 
 
-def draft_of(
-    row: FoundRow, subjects: AnyMapping[SubjectId, Subject], unit: UnitCode, place: UnitCode | None
-) -> EntryDraft:
-    """The entry that a row becomes."""
-    return EntryDraft(
-        question=row.question,
-        answer=row.answer,
-        phrasings=row.phrasings,
-        subject=find_subject(row.field, subjects, unit),
-        legal_basis=row.legal_basis,
-        confirmed_on=row.confirmed_on,
-        valid_from=row.valid_from,
-        valid_until=row.valid_until,
-        place=place,
-    )
+def drafts_of(
+    rows: Sequence[FoundRow],
+    places: Sequence[UnitCode | None],
+    subjects: AnyMapping[SubjectId, Subject],
+    unit: UnitCode,
+) -> list[tuple[FoundRow, EntryDraft]]:
+    """Each row with the entry that it becomes."""
+    fields = {text: find_subject(text, subjects, unit) for text in {row.field for row in rows}}
+    return [
+        (
+            row,
+            EntryDraft(
+                question=row.question,
+                answer=row.answer,
+                phrasings=row.phrasings,
+                subject=fields[row.field],
+                legal_basis=row.legal_basis,
+                confirmed_on=row.confirmed_on,
+                valid_from=row.valid_from,
+                valid_until=row.valid_until,
+                place=place,
+            ),
+        )
+        for row, place in zip(rows, places, strict=True)
+    ]
 
 
 def likeness_by(vectors: AnyMapping[str, FloatArray], table: Abbreviations) -> Likeness:

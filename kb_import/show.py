@@ -24,7 +24,14 @@ from kb_import.problem import Problem, Severity
 from kb_import.service import Progress as Report
 
 _MANY = 40
-_STEP_VI = {"read": "Đọc và kiểm tra", "embed": "Tính véc-tơ câu", "apply": "Áp dụng"}
+STEPS_VI = {
+    "read": "Đọc và kiểm tra tệp",
+    "prepare": "Chuẩn bị so sánh",
+    "embed": "Tính độ giống của câu hỏi",
+    "compare": "So với các câu đang dùng",
+    "apply": "Áp dụng",
+}
+"""What each step of an import is called, at both doors."""
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 _WORD = {Severity.ERROR: "Lỗi", Severity.WARNING: "Lưu ý", Severity.NOTE: "Ghi nhận"}
 _STATUS_VI = {
@@ -53,6 +60,11 @@ def show_plan(plan: ImportPlan, console: Console) -> None:
     console.print(_STATUS_VI[plan.status])
     if plan.problems:
         _show_problems(plan.problems, console)
+    if plan.reading.conversions:
+        converted = Table("Cột", "Bảng mã cũ", "Trong tệp", "Sau khi đổi", title="Chữ đã đổi, hãy đọc lại")
+        for one in plan.reading.conversions:
+            converted.add_row(f"{one.sheet}!{one.column}", one.encoding_vi, Text(one.before), Text(one.after))
+        console.print(converted)
     for proposal in plan.reading.proposals:
         console.print(
             f'Trang “{proposal.layout.sheet}”, đề nghị: --map "{proposal.layout.as_mapping().say()}"; '
@@ -133,7 +145,7 @@ def progress_bars(console: Console) -> Iterator[Report]:
 
     def report(step: str, done: int, total: int) -> None:
         if step not in tasks:
-            tasks[step] = bars.add_task(_STEP_VI.get(step, step), total=total)
+            tasks[step] = bars.add_task(STEPS_VI.get(step, step), total=total)
         bars.update(tasks[step], completed=done, total=max(total, 1))
 
     with bars:

@@ -1,5 +1,7 @@
 """/console/imports: a department's spreadsheet becomes its live question bank, with the report in between."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import Request
@@ -8,6 +10,7 @@ from nicegui import events, ui
 
 from bot.contracts.ids import UnitCode
 from console.parts import import_report
+from console.parts.import_api import add_report_route
 from console.parts.import_history import history_table
 from console.parts.import_mapping import mapping_form
 from console.parts.import_progress import ImportProgress
@@ -19,10 +22,11 @@ from handoff.rights import Action
 from handoff.unit import Unit
 from handoff.units import load_units
 from kb_import.annotate import template
-from kb_import.columns import Mapping
+from kb_import.columns import Mapping, Word
 from kb_import.desk import ANY_UNIT, MAY_IMPORT, ImportDesk, today
 from kb_import.history import PastImport
 from kb_import.plan import ImportPlan, Status
+from kb_import.problem import FileRefused
 from kb_import.service import ImportService
 from kb_import.sheet import BOUNDS
 
@@ -37,6 +41,7 @@ LEAD: Final = (
 def register(services: ConsoleServices) -> None:
     """Add the page."""
     desk = ImportDesk(services.database, ImportService(services.database, services.embedder))
+    add_report_route(services, desk, f"{HERE}/report")
 
     @ui.page(HERE)
     async def imports_page(request: Request) -> RedirectResponse | None:
@@ -61,6 +66,10 @@ class ImportsPage:
         self.bank = ""
         self.name, self.content = "", b""
         self.plan: ImportPlan | None = None
+        self.refused = ""
+        """Why the last file can't be read at all."""
+        self.words: dict[str | None, Mapping] = {}
+        """What the person said of this file's sheets."""
 
     async def build(self) -> None:
         """Lay it out."""
@@ -118,50 +127,75 @@ class ImportsPage:
     async def _take(self, event: events.UploadEventArguments) -> None:
         self.name, self.content = event.file.name, await event.file.read()
         self.upload.reset()
-        await self._make_plan(())
+        self.words = {}
+        await self._make_plan()
 
-    async def _make_plan(self, mapping: tuple[Mapping, ...]) -> None:
+    async def _settle(self, mapping: Sequence[Mapping]) -> None:
+        """What was said of some sheets, beside what was said of others before."""
+        self.words |= {one.sheet: one for one in mapping}
+        await self._make_plan()
+
+    async def _read_again(self, sheet: str) -> None:
+        await self._settle([Mapping((), None, sheet, Word.READ)])
+
+    async def _make_plan(self) -> None:
         unit = self.unit
         if unit is None:
             ui.notify("Hãy chọn đơn vị trước.", type="warning", position="top")
             return
 
         async def work(by: Account) -> None:
-            self.plan = await self.desk.plan_for(
-                by,
-                self.content,
-                self.name,
-                unit=unit,
-                bank=self.bank or None,
-                mapping=mapping,
-                progress=self.progress.report,
-            )
+            try:
+                self.plan = await self.desk.plan_for(
+                    by,
+                    self.content,
+                    self.name,
+                    unit=unit,
+                    bank=self.bank or None,
+                    mapping=tuple(self.words.values()),
+                    progress=self.progress.report,
+                )
+            except FileRefused as refused:
+                self.refused = refused.message_vi
 
-        self.plan = None
+        self.plan, self.refused = None, ""
         self.report.clear()
         with self.progress:
             await self.visit.attempt(work)
-        self._show_plan()
+            if self.plan is not None and self.plan.status is Status.NOTHING:
+                await self.visit.attempt(self._remember)
+            changes: Sequence[import_report.Compared] = ()
+            if self.plan is not None:
+                changes = await asyncio.to_thread(import_report.compare, self.plan)
+        self._show_plan(changes)
 
-    def _show_plan(self) -> None:
+    async def _remember(self, by: Account) -> None:
+        if self.plan is not None:
+            await self.desk.remember_for(by, self.plan)
+
+    def _show_plan(self, changes: Sequence[import_report.Compared]) -> None:
         self.report.clear()
         plan = self.plan
         if plan is None:
+            if self.refused:
+                with self.report:
+                    import_report.refusal(self.name, self.refused)
             return
         with self.report:
             with ui.element("section").classes("c-sheet").style("margin-top:14px"):
                 import_report.summary(plan)
+                import_report.skipped(plan, on_read=self._read_again)
                 if plan.status is Status.NEEDS_MAPPING:
-                    mapping_form(plan.reading.proposals, on_confirm=self._make_plan)
+                    mapping_form(plan.reading.proposals, on_confirm=self._settle)
                 with ui.element("div").classes("c-row"):
                     if plan.status is Status.READY:
                         self._apply_buttons(plan)
-                    if plan.problems:
+                    if plan.problems or plan.status is Status.READY:
                         ui.button("Tải tệp kèm kết quả", icon="download", on_click=self._download_annotated).props(
                             "outline no-caps"
                         ).mark("import-annotated")
                     ui.button("Bỏ, không nạp", on_click=self._forget).props("flat no-caps").mark("import-forget")
-            import_report.details(plan)
+            import_report.details(plan, changes)
 
     def _apply_buttons(self, plan: ImportPlan) -> None:
         agree = None
@@ -173,7 +207,11 @@ class ImportsPage:
         async def apply() -> None:
             await self._apply(plan, retire=bool(agree and agree.value))
 
-        ui.button("Áp dụng", icon="check", on_click=apply).props("no-caps").mark("import-apply")
+        button = ui.button("Áp dụng", icon="check", on_click=apply).props("no-caps").mark("import-apply")
+        if plan.reading.conversions:
+            read = ui.checkbox("Đã đọc lại chữ đổi từ bảng mã cũ (bảng bên dưới), chữ đúng").mark("import-converted")
+            read.move(target_index=0)
+            button.bind_enabled_from(read, "value")
 
     async def _apply(self, plan: ImportPlan, *, retire: bool) -> None:
         async def work(by: Account) -> None:
@@ -203,9 +241,10 @@ class ImportsPage:
 
     async def _show_history(self) -> None:
         past = await self.desk.load_history_for(self.visit.account)
+        people = await self.desk.load_names({one.by for one in past if one.by is not None})
         self.history.clear()
         with self.history:
-            history_table(past, {code: one.short_name for code, one in self.units.items()}, on_undo=self._undo)
+            history_table(past, {code: one.short_name for code, one in self.units.items()}, people, on_undo=self._undo)
 
     async def _undo(self, past: PastImport) -> None:
         async def work(by: Account) -> None:

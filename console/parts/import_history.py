@@ -5,12 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from nicegui import ui
 
 from bot.base.clock import say_moment
-from bot.contracts.ids import UnitCode
+from bot.contracts.ids import AccountId, UnitCode
 from kb_import.history import PastImport
 
 
 def history_table(
-    past: Sequence[PastImport], units: Mapping[UnitCode, str], *, on_undo: Callable[[PastImport], Awaitable[None]]
+    past: Sequence[PastImport],
+    units: Mapping[UnitCode, str],
+    people: Mapping[AccountId, str],
+    *,
+    on_undo: Callable[[PastImport], Awaitable[None]],
 ) -> None:
     """One line an import, newest first. Only the newest of a bank that stands can be undone, so "
     "only it has a button."""
@@ -20,7 +24,7 @@ def history_table(
     newest: set[int] = set()
     with ui.element("table").classes("c-table"):
         with ui.element("thead"), ui.element("tr"):
-            for title in ("Số", "Lúc", "Đơn vị, bộ", "Tệp", "Thêm", "Sửa", "Thu hồi", ""):
+            for title in ("Số", "Lúc", "Người nạp", "Đơn vị, bộ", "Tệp", "Thêm", "Sửa", "Thu hồi", ""):
                 with ui.element("th"):
                     ui.label(title)
         with ui.element("tbody"):
@@ -28,14 +32,16 @@ def history_table(
                 undoable = one.undone_at is None and one.bank not in newest
                 if one.undone_at is None:
                     newest.add(one.bank)
-                _line(one, units.get(one.unit, one.unit), on_undo if undoable else None)
+                person = people.get(one.by, f"tài khoản {one.by}") if one.by is not None else "dòng lệnh"
+                _line(one, person, units.get(one.unit, one.unit), on_undo if undoable else None)
 
 
-def _line(one: PastImport, unit: str, on_undo: Callable[[PastImport], Awaitable[None]] | None) -> None:
+def _line(one: PastImport, person: str, unit: str, on_undo: Callable[[PastImport], Awaitable[None]] | None) -> None:
     with ui.element("tr").mark(f"import-{one.id}"):
         cells = (
             str(one.id),
             say_moment(one.applied_at),
+            person,
             f"{unit} · {one.bank_name}",
             one.file_name,
             str(one.added),
@@ -43,7 +49,7 @@ def _line(one: PastImport, unit: str, on_undo: Callable[[PastImport], Awaitable[
             str(one.retired),
         )
         for text in cells:
-            with ui.element("td"):
+            with ui.element("td").props(f'title="Mã tệp (SHA-256): {one.sha256}"' if text is one.file_name else ""):
                 ui.label(text)
         with ui.element("td"):
             if one.undone_at is not None:

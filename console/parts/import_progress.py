@@ -6,7 +6,14 @@ from typing import Final, Self
 
 from nicegui import ui
 
-STEPS: Final = {"read": "Đọc và kiểm tra tệp", "embed": "Tính độ giống của câu hỏi", "apply": "Áp dụng"}
+from kb_import.show import STEPS_VI
+
+MINUTE_S: Final = 60
+
+
+def say_seconds(seconds: float) -> str:
+    """A time left, as people say it: "40 giây", "7 phút"."""
+    return f"{seconds:.0f} giây" if seconds < 2 * MINUTE_S else f"{seconds / MINUTE_S:.0f} phút"
 
 
 class ImportProgress:
@@ -24,11 +31,11 @@ class ImportProgress:
         if step != self._step:
             self._step, self._since = step, time.monotonic()
         self._bar.set_value(done / total if total else 0)
-        words = STEPS.get(step, step)
+        words = STEPS_VI.get(step, step)
         passed = time.monotonic() - self._since
         if total > 1 and done > 0 and passed > 0.2:
             speed = done / passed
-            words += f" · {done}/{total} dòng · {speed:.0f} dòng/giây · còn {(total - done) / speed:.0f} giây"
+            words += f" · {done}/{total} dòng · {speed:.0f} dòng/giây · còn {say_seconds((total - done) / speed)}"
         self._words.set_text(words)
 
     def __enter__(self) -> Self:

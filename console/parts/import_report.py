@@ -1,13 +1,14 @@
 """A plan on screen: numbers, findings by cell, changes word by word, what would be retired."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
 
 from nicegui import ui
 
+from kb_import.changed import Said, say_changes, say_place
 from kb_import.difference import Kind, Piece
-from kb_import.plan import ImportPlan, Status
+from kb_import.plan import Change, ImportPlan, Status
 from kb_import.problem import Problem, Severity
 
 SHOWN: Final = 200
@@ -19,6 +20,14 @@ STATUS: Final = {
     Status.READY: ("Tệp đọc được. Xem lại rồi bấm “Áp dụng”.", "green"),
     Status.NOTHING: ("Bộ câu hỏi đã đúng như tệp này, không có gì thay đổi.", "green"),
 }
+
+
+class Compared(NamedTuple):
+    """A change with what became of its words."""
+
+    change: Change
+    question: Sequence[Piece]
+    answer: Sequence[Piece]
 
 
 def summary(plan: ImportPlan) -> None:
@@ -42,13 +51,39 @@ def summary(plan: ImportPlan) -> None:
                 ui.label(title).classes("c-dim")
 
 
-def details(plan: ImportPlan) -> None:
+def refusal(name: str, message: str) -> None:
+    """Why a file can't be used at all, kept on screen until the next one is sent."""
+    with _sheet(f"Không nhận tệp {name}"):
+        ui.label(message).classes("c-chip red").style("white-space:normal").props("role=alert").mark("import-refused")
+
+
+def skipped(plan: ImportPlan, *, on_read: Callable[[str], Awaitable[None]]) -> None:
+    """The sheets that are left out, each with a button that takes it back in."""
+    for number, one in enumerate(plan.reading.skipped):
+        with ui.element("div").classes("c-row").mark(f"import-skipped-{number}"):
+            again = ", như lần trước" if one.remembered else ""
+            ui.label(f"Trang “{one.sheet}” được bỏ qua{again}.")
+
+            async def read(sheet: str = one.sheet) -> None:
+                await on_read(sheet)
+
+            ui.button("Đọc lại trang", icon="refresh", on_click=read).props("outline no-caps dense").mark(
+                f"import-read-again-{number}"
+            )
+
+
+def compare(plan: ImportPlan) -> list[Compared]:
+    """The changes as they are shown, with their words compared: seconds for long answers, so not on the page's time."""
+    return [Compared(one, one.question_difference, one.answer_difference) for one in plan.changes[:SHOWN]]
+
+
+def details(plan: ImportPlan, changes: Sequence[Compared]) -> None:
     """Findings, conversions, changes, retirements and new entries, each in its own sheet."""
     if plan.problems:
         with _sheet("Kết quả kiểm tra"):
             _problems(plan.problems)
     if plan.reading.conversions:
-        with _sheet("Chữ đã đổi từ bảng mã cũ"):
+        with _sheet("Chữ đã đổi từ bảng mã cũ: hãy đọc lại cột “Sau khi đổi”"):
             rows = [
                 (f"{one.sheet}, cột {one.column}", one.encoding_vi, one.before, one.after)
                 for one in plan.reading.conversions
@@ -56,12 +91,15 @@ def details(plan: ImportPlan) -> None:
             _table(("Ở đâu", "Bảng mã", "Trong tệp", "Sau khi đổi"), rows)
     if plan.changes:
         with _sheet(f"Sửa {len(plan.changes)} mục"):
-            for change in plan.changes[:SHOWN]:
+            for change, question, answer in changes:
                 with ui.element("div").mark(f"import-change-{change.row.row}"):
                     ui.label(f"Dòng {change.row.row}").classes("c-dim")
-                    _difference(change.question_difference, bold=True)
+                    _difference(question, bold=True)
                     if change.draft.answer != change.entry.draft.answer:
-                        _difference(change.answer_difference)
+                        _difference(answer)
+                    for said in say_changes(plan, change):
+                        _said(said)
+            _more(len(plan.changes))
     if plan.retirements:
         with _sheet(f"Tệp không còn {len(plan.retirements)} mục đang dùng"):
             ui.label("Các mục này chỉ bị thu hồi khi đánh dấu ô “Thu hồi”.").classes("c-dim")
@@ -69,12 +107,18 @@ def details(plan: ImportPlan) -> None:
                 ("Câu hỏi", "Trả lời"),
                 [(one.draft.question, _short(one.draft.answer)) for one in plan.retirements[:SHOWN]],
             )
+            _more(len(plan.retirements))
     if plan.adds:
         with _sheet(f"Thêm {len(plan.adds)} mục"):
-            _table(
-                ("Dòng", "Câu hỏi", "Trả lời"),
-                [(str(one.row.row), one.draft.question, _short(one.draft.answer)) for one in plan.adds[:SHOWN]],
-            )
+            shown = plan.adds[:SHOWN]
+            lines = [(str(one.row.row), one.draft.question, _short(one.draft.answer)) for one in shown]
+            if any(one.draft.place for one in plan.adds):
+                places = [say_place(plan, one.draft.place) or "Toàn tỉnh" for one in shown]
+                placed = [(*cells, place) for cells, place in zip(lines, places, strict=True)]
+                _table(("Dòng", "Câu hỏi", "Trả lời", "Địa bàn"), placed)
+            else:
+                _table(("Dòng", "Câu hỏi", "Trả lời"), lines)
+            _more(len(plan.adds))
 
 
 def _problems(problems: Sequence[Problem]) -> None:
@@ -89,6 +133,20 @@ def _problems(problems: Sequence[Problem]) -> None:
                         ui.label(text)
     if len(ordered) > SHOWN:
         ui.label(f"… và {len(ordered) - SHOWN} mục nữa, xem trong “Tải tệp kèm kết quả”.").classes("c-dim")
+
+
+def _more(count: int) -> None:
+    if count > SHOWN:
+        ui.label(f"… và {count - SHOWN} mục nữa.").classes("c-dim")
+
+
+def _said(said: Said) -> None:
+    """One changed field beside question and answer."""
+    pieces = [Piece(Kind.SAME, f"{said.name}: ")]
+    pieces += [Piece(Kind.REMOVED, said.before)] if said.before else []
+    pieces += [Piece(Kind.SAME, " → ")] if said.before and said.after else []
+    pieces += [Piece(Kind.ADDED, said.after)] if said.after else []
+    _difference(pieces)
 
 
 def _difference(pieces: Sequence[Piece], *, bold: bool = False) -> None:

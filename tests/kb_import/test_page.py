@@ -3,15 +3,19 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
+from viparse.normalize.tcvn3 import TCVN3
 
 from bot.base.db import Database
 from faq import store
 from handoff.role import Role
 from tests.console.house import PASSWORD, House, gateway
 from tests.kb_import.conftest import BANK, Rows, xls
+from tests.kb_import.corpus import encrypted_xlsx, in_old_font
+from tests.kb_import.test_left_out import two_sheets
 
 pytestmark = pytest.mark.slow
 PICTURES = os.environ.get("IMPORT_PICTURES")
@@ -103,10 +107,60 @@ async def test_an_uncertain_header_is_asked_about(page: Page, database: Database
     await expect(page.get_by_text("Tiêu đề cột chưa rõ.")).to_be_visible()
     await expect(page.get_by_text("Cột B: Điều dân muốn biết").first).to_be_visible()
     await picture(page, "cot")
-    await page.get_by_role("button", name="Đúng, đọc theo các cột này").click()
+    await page.get_by_role("button", name="Xác nhận và đọc lại").click()
     await page.get_by_role("button", name="Áp dụng").click()
     await expect(page.get_by_text("Đã áp dụng.")).to_be_visible()
     assert len(await questions(database)) == 4
+
+
+async def test_an_uncertain_sheet_is_left_out_and_taken_back(page: Page, database: Database) -> None:
+    await send(page, two_sheets(), "Hai trang.xlsx")
+    await page.get_by_text("Bỏ qua trang này").click()
+    await expect(page.get_by_text("Cột B: Điều dân muốn biết").first).to_be_hidden()
+    await page.get_by_role("button", name="Xác nhận và đọc lại").click()
+    await expect(page.get_by_text("Trang “Nháp 2” được bỏ qua.")).to_be_visible()
+    await page.get_by_role("button", name="Áp dụng").click()
+    await expect(page.get_by_text("Đã áp dụng.")).to_be_visible()
+    assert await questions(database) == [row[1] for row in BANK[:2]]
+
+    await send(page, two_sheets(), "Hai trang.xlsx")
+    await expect(page.get_by_text("được bỏ qua, như lần trước")).to_be_visible()
+    await page.get_by_role("button", name="Đọc lại trang").click()
+    await expect(page.get_by_text("Cột B: Điều dân muốn biết").first).to_be_visible()
+
+
+async def test_a_refusal_stays_on_the_page_and_old_letters_are_confirmed(page: Page, database: Database) -> None:
+    await send(page, encrypted_xlsx(), "Mật khẩu.xlsx")
+    await expect(page.get_by_role("alert").filter(has_text="đặt mật khẩu")).to_be_visible()
+    await expect(page.get_by_text("Không nhận tệp Mật khẩu.xlsx")).to_be_visible()
+
+    await send(page, in_old_font(TCVN3), "vntime.xls")
+    await expect(page.get_by_text("Không nhận tệp")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Áp dụng")).to_be_disabled()
+    await picture(page, "bang-ma")
+    await page.get_by_text("Đã đọc lại chữ đổi từ bảng mã cũ").click()
+    await page.get_by_role("button", name="Áp dụng").click()
+    await expect(page.get_by_text("Đã áp dụng.")).to_be_visible()
+    await expect(page.get_by_role("cell", name="Nguyễn Thị Lan")).to_be_visible()
+    assert await questions(database) == [row[1] for row in BANK]
+
+
+async def test_the_report_as_json(page: Page, database: Database) -> None:
+    async def ask(content: bytes, **query: str | float | bool) -> tuple[int, dict[str, Any]]:
+        answer = await page.request.post(f"{page.url}/report", params=query, data=content)
+        return answer.status, await answer.json()
+
+    status, report = await ask(xls(BANK), name="bo.xls")
+    assert (status, report["add"], report["unit"], report["bank"]) == (200, 4, "SYT", "bo")
+    assert (await ask(xls(BANK), unit="CDC"))[0] == 403
+    status, report = await ask(encrypted_xlsx())
+    assert (status, report["problems"][0]["code"]) == (422, "password")
+    assert await questions(database) == []
+    elsewhere = await page.request.post(f"{page.url}/report", data=xls(BANK), headers={"Origin": "http://elsewhere"})
+    assert elsewhere.status == 403
+    await page.context.clear_cookies()
+    stranger = await page.request.post(f"{page.url}/report", data=xls(BANK), max_redirects=0)
+    assert stranger.status == 303
 
 
 async def test_the_template_can_be_fetched(page: Page) -> None:

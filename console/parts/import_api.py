@@ -1,0 +1,54 @@
+"""The report of a file as JSON, for a department's own programs: post the file, change nothing."""
+
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from nicegui import app
+
+from bot.contracts.errors import DomainError, NotAllowed
+from bot.contracts.ids import UnitCode
+from console.services import ConsoleServices
+from console.session import is_from_here
+from console.visit import load_account, sessions_of
+from kb_import.columns import parse_mapping
+from kb_import.desk import ImportDesk
+from kb_import.problem import FileRefused
+from kb_import.report import refusal_json, report_json
+from kb_import.sheet import BOUNDS
+
+TOO_LARGE: Final = f"Tệp lớn hơn {BOUNDS.file_bytes // 2**20} MB. Hãy chia thành nhiều tệp nhỏ."
+
+
+def add_report_route(services: ConsoleServices, desk: ImportDesk, path: str) -> None:
+    """POST `path`?name=…&unit=…&bank=…&map=… with the file as the body and the console's cookie: `report_json`.
+
+    403 for who may not import for that unit, 413 and 422 for a file that can't be read.
+    """
+
+    @app.post(path, include_in_schema=False)
+    async def report(
+        request: Request, name: str = "tep", unit: str = "", bank: str = "", map: str = ""
+    ) -> JSONResponse:
+        number = sessions_of(request).find_account(request)
+        account = await load_account(services, number) if number is not None else None
+        if account is None or account.must_change_password or not is_from_here(request):
+            return JSONResponse(refusal_json(name, NotAllowed().message_vi, NotAllowed.code), 403)
+        content = bytearray()
+        async for piece in request.stream():
+            content += piece
+            if len(content) > BOUNDS.file_bytes:
+                return JSONResponse(refusal_json(name, TOO_LARGE, "too_large"), 413)
+        try:
+            plan = await desk.plan_for(
+                account,
+                bytes(content),
+                name,
+                unit=UnitCode(unit or account.unit or ""),
+                bank=bank or None,
+                mapping=parse_mapping(map),
+            )
+        except DomainError as refused:
+            reason = refused.reason if isinstance(refused, FileRefused) else refused.code
+            return JSONResponse(refusal_json(name, refused.message_vi, reason), refused.status)
+        return JSONResponse(report_json(plan))
