@@ -4,7 +4,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from faq.normalise import key_of
 from nlu_data.vi_nlu.text import is_syllable
@@ -20,6 +20,9 @@ INITIALS_MAX: Final = 4
 MOST_AFTER: Final = 12
 MOST_RUNS: Final = 5000
 """Runs of words kept to grow longer ones from, the most frequent: a large bank must cost no more than a small one."""
+
+
+Term = TypeVar("Term")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class Counts:
             words.update(sentence)
             pairs.update(zip((START, *sentence), sentence, strict=False))
         return cls(words, pairs)
+
+    def changed(self, more: "Counts", less: "Counts") -> "Counts":
+        """With the sentences of `more`, without those of `less`; no word is left with a count of nothing."""
+        words, pairs = self.words.copy(), self.pairs.copy()
+        words.update(more.words)
+        pairs.update(more.pairs)
+        _take(words, less.words)
+        _take(pairs, less.pairs)
+        return Counts(words, pairs)
 
     def as_json(self) -> dict[str, Any]:
         """For a file; `from_json` is its inverse."""
@@ -69,7 +81,8 @@ class Lexicon:
         self.by_frame: dict[str, tuple[str, ...]] = self._group(consonant_frame, bank.words)
         self.by_initials = self._initials()
         self._by_length: dict[int, list[str]] = defaultdict(list)
-        for key in self.by_key:
+        # the more frequent first: of two slips of the same price the likelier word is kept
+        for key in sorted(self.by_key, key=lambda one: (-self._count(self.by_key[one][0]), one)):
             self._by_length[len(key)].append(key)
         self._cost: dict[tuple[str, str], float] = {}
 
@@ -129,6 +142,13 @@ class Lexicon:
             for run, times in layer:
                 runs["".join(key_of(word)[0] for word in run)][run] += times
         return {short: tuple(run for run, _ in found.most_common(6)) for short, found in runs.items()}
+
+
+def _take(counts: Counter[Term], less: Counter[Term]) -> None:
+    for one, times in less.items():
+        counts[one] -= times
+        if not counts[one]:
+            del counts[one]
 
 
 def consonant_frame(word: str) -> str:

@@ -109,3 +109,26 @@ class FaqIndexRow(Base):
     """A `Calibration` as JSON, fitted for `calibrated_for`; null: the shipped one."""
     calibrated_for: Mapped[int | None]
     calibrated_at: Mapped[datetime | None]
+
+
+class ShortFormRow(Base):
+    """A change of staff to the shipped table of abbreviations; `ended_at` set: taken back, kept for history."""
+
+    __tablename__ = "short_forms"
+    __table_args__ = (
+        Index("uq_short_forms_in_force", "short", "meaning", unique=True, postgresql_where="ended_at is null"),
+        CheckConstraint("effect in ('added','dropped')", name="effect"),
+        CheckConstraint("ended_at is null or ended_at >= at", name="order"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    short: Mapped[str] = mapped_column(Text)
+    meaning: Mapped[str] = mapped_column(Text)
+    effect: Mapped[str] = mapped_column(Text)
+    """An `abbreviations.Effect`."""
+    by: Mapped[AccountId | None] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    why: Mapped[str] = mapped_column(Text)
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[AccountId | None] = mapped_column(BigInteger)
+    ended_why: Mapped[str] = mapped_column(Text)
