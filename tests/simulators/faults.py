@@ -26,6 +26,8 @@ class Faults:
     """As many of the next sends hang."""
     cut_next: int = 0
     """As many of the next sends are answered by HTTP 502 after having been accepted."""
+    hang_refresh: str = ""
+    """Zalo only. "before": a token refresh hangs and nothing is granted; "after": it is granted, and then hangs."""
     # how webhooks arrive
     duplicate_rate: float = 0.0
     reorder_rate: float = 0.0

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import FastAPI, File, Form, Header, Request, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -105,6 +105,8 @@ class ZaloSimulator:
         self.codes: dict[str, str] = {}
         """Consent codes → their PKCE challenge."""
         self.uploads: dict[str, tuple[str, bytes, float]] = {}
+        self.quota: dict[str, Any] = {"quota_type": "reply"}
+        """What answers say about the citizen's or the OA's quota; without one the message is charged."""
         self.calls_per_minute = 4000
         self._minute: tuple[int, int] = (0, 0)
         self._number = 0
@@ -323,6 +325,25 @@ class ZaloSimulator:
         self.live_refresh = {refresh}
         return {"access_token": access, "refresh_token": refresh, "expires_in": str(int(self.token_life_s))}
 
+    async def _refresh(self, token: str) -> dict[str, Any]:
+        self.refreshes.append(token)
+        if self.faults.hang_refresh == "before":
+            await asyncio.sleep(self.faults.hang_s)
+            return {"error": -1, "error_name": "Timeout"}
+        if token not in self.live_refresh:
+            return {"error": -14014, "error_name": "Invalid refresh token", "error_reason": "used or expired"}
+        granted = self._grant()
+        if self.faults.hang_refresh == "after":
+            await asyncio.sleep(self.faults.hang_s)
+        return granted
+
+    def consent_code(self, url: str) -> str:
+        """What an administrator of the OA brings back from the consent page at `url`."""
+        query = parse_qs(urlsplit(url).query)
+        code = secrets.token_urlsafe(12)
+        self.codes[code] = query["code_challenge"][0]
+        return code
+
     def _routes(self) -> FastAPI:
         app = FastAPI(title="Zalo simulator")
 
@@ -350,10 +371,7 @@ class ZaloSimulator:
             if app_id != self.app_id or secret_key != self.app_secret:
                 return {"error": -14004, "error_name": "Invalid app", "error_reason": "app_id or secret_key"}
             if grant_type == "refresh_token":
-                self.refreshes.append(refresh_token)
-                if refresh_token not in self.live_refresh:
-                    return {"error": -14014, "error_name": "Invalid refresh token", "error_reason": "used or expired"}
-                return self._grant()
+                return await self._refresh(refresh_token)
             challenge = self.codes.pop(code, None)
             digest = urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).decode().rstrip("=")
             if grant_type != "authorization_code" or challenge != digest:
@@ -447,7 +465,7 @@ class ZaloSimulator:
         age = time.time() - (self.people[said.user].last_interaction or 0)
         data: dict[str, Any] = {"message_id": said.id, "user_id": said.user, "sent_time": str(int(said.at * 1000))}
         if age <= 48 * 3600:
-            data["quota"] = {"quota_type": "reply"}
+            data["quota"] = self.quota
         return JSONResponse({"error": 0, "message": "Success", "data": data})
 
     def _shown(self, said: Said) -> dict[str, Any]:
