@@ -6,7 +6,7 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from bot.contracts.errors import Refused
 from kb_import.problem import column_index, column_letter
@@ -117,9 +117,12 @@ _WORDS: AnyMapping[Role, tuple[str, ...]] = {
 }  # fmt: skip
 
 _EXACT: dict[str, Role] = {word: role for role, words in _WORDS.items() for word in words}
+_LONG_WORDS = [word for word in _EXACT if len(word) >= 5]
 _NEAR = 86.0
 """rapidfuzz ratio (0..100) above which a misspelt header is proposed; below, it is no header."""
 _MAX_HEADER_CHARS = 60
+_LONGEST = max(map(len, _EXACT)) * 4 // 3
+"""Characters beyond which no header word is near enough."""
 
 
 def fold_header(text: str) -> str:
@@ -140,18 +143,15 @@ class HeaderWord:
 
 def find_header_word(text: str) -> HeaderWord | None:
     """What this header cell means; None if it is like no header we know."""
-    if not text or len(text) > _MAX_HEADER_CHARS:
+    if not text or len(text) > _MAX_HEADER_CHARS or len(" ".join(text.partition("(")[0].split())) > _LONGEST:
         return None
     folded = fold_header(text)
     if not folded:
         return None
     if role := _EXACT.get(folded):
         return HeaderWord(role, certain=True)
-    best, best_role = 0.0, None
-    for word, role in _EXACT.items():
-        if len(word) >= 5 and (near := fuzz.ratio(folded, word)) > best:
-            best, best_role = near, role
-    return HeaderWord(best_role, certain=False) if best_role and best >= _NEAR else None
+    near = process.extractOne(folded, _LONG_WORDS, scorer=fuzz.ratio, score_cutoff=_NEAR)
+    return HeaderWord(_EXACT[near[0]], certain=False) if near else None
 
 
 class MappingRefused(Refused):

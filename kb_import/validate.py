@@ -7,6 +7,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import compress
+from operator import not_
 
 from kb_import.columns import Role
 from kb_import.found import FoundRow
@@ -135,13 +137,18 @@ def validate(
     `keys`: those of the rows' questions.
     """
     where = {layout.sheet: layout for layout in layouts}
+    questions, answers = [row.question for row in rows], [row.answer for row in rows]
     problems = [
         *_same_questions(rows, keys, where),
-        *_question_words(rows, where),
-        *_lengths(rows, where),
+        *_question_words(rows, questions, where),
         *_validity(rows, where, today),
-        *_personal_data(rows, where),
+        *_personal_data(rows, answers, where),
     ]
+    if (
+        max(map(len, questions), default=0) > MAX_QUESTION_CHARS
+        or max(map(len, answers), default=0) > MAX_MESSAGE_CHARS
+    ):
+        problems += _lengths(rows, where)
     order = {layout.sheet: number for number, layout in enumerate(layouts)}
     return sorted(problems, key=lambda one: (order.get(one.sheet, 0), one.row or 0))
 
@@ -180,11 +187,10 @@ def _same_questions(
             yield _at(Severity.ERROR, "contradiction", row, where, Role.ANSWER, message)
 
 
-def _question_words(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
-    has_letter = map(_HAS_VIETNAMESE.search, [row.question for row in rows])
-    for row, letter in zip(rows, has_letter, strict=True):
-        if letter:
-            continue
+def _question_words(
+    rows: Sequence[FoundRow], questions: Sequence[str], where: Mapping[str, SheetLayout]
+) -> Iterator[Problem]:
+    for row in compress(rows, map(not_, map(_HAS_VIETNAMESE.search, questions))):
         words = re.findall(r"[^\W\d_]+", row.question.casefold())
         if sum(word in _PLAIN_WORDS for word in words) * 3 >= len(words) > 0:
             continue  # Vietnamese typed without marks
@@ -193,9 +199,6 @@ def _question_words(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) 
 
 
 def _lengths(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
-    longest = max((len(row.answer) for row in rows), default=0)
-    if longest <= MAX_MESSAGE_CHARS and all(len(row.question) <= MAX_QUESTION_CHARS for row in rows):
-        return
     for row in rows:
         if len(row.question) > MAX_QUESTION_CHARS:
             message = (
@@ -250,9 +253,12 @@ def _date_role(where: Mapping[str, SheetLayout], row: FoundRow, role: Role) -> R
     return role if layout and role in layout.columns else Role.VALIDITY
 
 
-def _personal_data(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:
-    for row in _with_long_numbers(rows):
-        if problem := _id_number(row, where) or _private_phone(row, where):
+def _personal_data(
+    rows: Sequence[FoundRow], answers: Sequence[str], where: Mapping[str, SheetLayout]
+) -> Iterator[Problem]:
+    """Only answers with nine digits or more close together are looked at: no other can hold a phone or an ID number."""
+    for index in find_long_numbers(answers, _LEAST_DIGITS, _MOST_CHARS):
+        if problem := _id_number(rows[index], where) or _private_phone(rows[index], where):
             yield problem
 
 
@@ -280,12 +286,6 @@ def _private_phone(row: FoundRow, where: Mapping[str, SheetLayout]) -> Problem |
         )
         return _at(Severity.WARNING, "private_phone", row, where, Role.ANSWER, message)
     return None
-
-
-def _with_long_numbers(rows: Sequence[FoundRow]) -> Iterator[FoundRow]:
-    """The rows whose answers hold nine digits or more close together: no other can hold a phone or an ID number."""
-    for index in find_long_numbers([row.answer for row in rows], _LEAST_DIGITS, _MOST_CHARS):
-        yield rows[index]
 
 
 def _masked(number: str) -> str:

@@ -38,4 +38,4 @@ def test_some_damaged_files() -> None:
 
 @pytest.mark.slow
 def test_thousands_of_damaged_files() -> None:
-    fuzz(seed=307893, files=5_000)
+    fuzz(seed=307893, files=8_000)
