@@ -43,12 +43,12 @@ class Graph:
         known[self.rows[self.rows >= 0]] = True
         return np.flatnonzero(~known)
 
-    def nearest(self, query: FloatArray, count: int) -> tuple[Rows, FloatArray]:
-        """Rows near `query` and their inner products, nearest first; fewer than `count` if some have gone."""
+    def nearest(self, query: FloatArray, count: int) -> Rows:
+        """Rows near `query`; fewer than `count` if many have gone."""
         gone = int((self.rows < 0).any())
-        cosines, found = self._graph.search(query.reshape(1, -1), min(count * (1 + gone), len(self.rows)))
-        rows = np.where(found[0] >= 0, self.rows[found[0]], -1)
-        return rows[rows >= 0][:count], cosines[0][rows >= 0][:count]
+        _, found = self._graph.search(query.reshape(1, -1), min(count * (1 + gone), len(self.rows)))
+        rows = self.rows[found[0][found[0] >= 0]]
+        return np.asarray(rows[rows >= 0][:count], np.int64)
 
 
 class VectorIndex:
@@ -132,8 +132,8 @@ class VectorIndex:
             cosines, rows = self._index.search(query.reshape(1, -1), count)
             return rows[0], cosines[0]
         graph, loose = attached
-        near, likeness = graph.nearest(query, count)
-        rows, likeness = np.concatenate([near, loose]), np.concatenate([likeness, self.centred[loose] @ query])
+        rows = np.concatenate([graph.nearest(query, count), loose])
+        likeness = np.asarray(self.centred[rows] @ query, np.float32)
         best = np.argsort(-likeness, kind="stable")[:count]
         return rows[best], likeness[best]
 
