@@ -11,7 +11,7 @@ from typing import ClassVar
 import httpx
 import structlog
 
-from bot.base.clock import now
+from bot.base.clock import now, say_moment
 from bot.base.db import Database
 from bot.contracts.connector import Capabilities, MessagingWindow
 from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, RetryLater, SignatureRefused
@@ -24,7 +24,7 @@ from connectors.messenger import history, token
 from connectors.messenger.errors import Remedy, failure_for, meaning_of
 from connectors.messenger.graph import Graph, GraphRefused
 from connectors.messenger.marks import Mark
-from connectors.messenger.parse import COMMENT, MESSENGER, parse
+from connectors.messenger.parse import COMMENT, MESSENGER, enforcement_in, parse
 from connectors.messenger.send import (
     MAX_CHARS,
     MAX_FILE,
@@ -80,6 +80,7 @@ class MessengerConnector:
         self._pace = Pace(settings.messages_per_second)
         self.condition = ConditionStore(database, MESSENGER, settings.page_id)
         self._refusals = Refusals()
+        self._enforced: tuple[str, datetime] | None = None
 
     def handshake(self, query: Mapping[str, str]) -> str:
         """The text to answer `GET /webhooks/messenger` with. Raises SignatureRefused (403)."""
@@ -96,7 +97,11 @@ class MessengerConnector:
 
     def parse(self, raw: bytes) -> Sequence[Event]:
         """See parse.py. Raises PayloadRefused."""
-        return parse(raw, self.settings)
+        events = parse(raw, self.settings)
+        if action := enforcement_in(raw, self.settings):
+            log.critical("messenger.policy_enforcement", action=action[:40])
+            self._enforced = None if action == "unblock" else (action, now())
+        return events
 
     def window(self, last_inbound: datetime | None, author: Author, now: datetime) -> MessagingWindow:
         """See window.py."""
@@ -180,8 +185,14 @@ class MessengerConnector:
         """What the operator should know about this page, in Vietnamese; empty when all is well."""
         at = now()
         known = await self.condition.read()
+        enforced: tuple[str, ...] = ()
+        if self._enforced is not None:
+            action, since = self._enforced
+            what = "chặn" if action == "block" else "cảnh báo"
+            enforced = (f"Facebook {what} trang lúc {say_moment(since)} vì chính sách: xem hộp thư hỗ trợ của trang.",)
         refused = self._refusals.warnings("Facebook", "MESSENGER_APP_SECRET", at)
-        return (*warnings_for(known, "Facebook", at), *token.warnings_for(known.token_expires_at, at), *refused)
+        ends = token.warnings_for(known.token_expires_at, at)
+        return (*enforced, *warnings_for(known, "Facebook", at), *ends, *refused)
 
     async def fetch(self, attachment: Attachment) -> Attachment:
         """A copy of what a citizen attached, below `storage`. Raises FetchRefused."""

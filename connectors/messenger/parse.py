@@ -55,6 +55,15 @@ def parse(raw: bytes, settings: MessengerSettings) -> Sequence[Event]:
     return [event for entry in parts(body, "entry") for event in _events_of(entry, settings)]
 
 
+def enforcement_in(raw: bytes, settings: MessengerSettings) -> str | None:
+    """What Meta announces against our page: "warning", "block", "unblock" …; None when it announces nothing."""
+    if b"policy_enforcement" not in raw:
+        return None
+    entries = [entry for entry in parts(json_object(raw), "entry") if ident(entry, "id") == settings.page_id]
+    found = [text(part(one, "policy_enforcement"), "action") for entry in entries for one in parts(entry, "messaging")]
+    return next((one for one in reversed(found) if one), None)
+
+
 def _events_of(entry: Json, settings: MessengerSettings) -> Iterator[Event]:
     page = ident(entry, "id")
     if page != settings.page_id:

@@ -1,4 +1,4 @@
-"""What is known about an account: kept over restarts, shared by processes, told in Vietnamese; how long one may write."""
+"""What is known about an account: kept over restarts, shared, told in Vietnamese; and how long one may write."""
 
 from collections.abc import Iterator
 from datetime import timedelta
