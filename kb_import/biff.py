@@ -10,11 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kb_import.problem import FileRefused, damaged, macros_refused, password_refused
-from kb_import.sheet import Details, SheetDetails
+from kb_import.sheet import MAX_ERRORS, Details, SheetDetails
 
 _END_OF_CHAIN = 0xFFFFFFFA
 """This and above are marks (end, free, FAT), not sectors."""
 _BOF, _EOF, _BOUNDSHEET, _FILEPASS, _FONT, _COLINFO, _ROW = 0x0809, 0x0A, 0x85, 0x2F, 0x31, 0x7D, 0x0208
+_BOOLERR, _FORMULAS = 0x0205, frozenset({0x06, 0x0206, 0x0406})
+_BOOLERR_START = struct.pack("<HH", _BOOLERR, 8)
+_ERROR_VALUE = re.compile(rb"\x02.[\x00\x07\x0f\x17\x1d\x24\x2a].{3}\xff\xff", re.DOTALL)
+"""A formula's cached error; may also match inside other data."""
 _HIDDEN_ROW = re.compile(rb"\x08\x02\x10\x00.{12}[\x20-\x3f\x60-\x7f\xa0-\xbf\xe0-\xff]", re.DOTALL)
 """A ROW record with its "hidden" bit; may also match inside other data, so a hit only says: look record by record."""
 
@@ -175,7 +179,23 @@ def _sheet_details(stream: bytes, start: int, end: int) -> SheetDetails:
                 rows.add(struct.unpack_from("<H", stream, at)[0])
             elif kind == _EOF:
                 break
-    return SheetDetails(frozenset(rows), frozenset(columns))
+    return SheetDetails(frozenset(rows), frozenset(columns), errors=_error_cells(stream, start, end))
+
+
+def _error_cells(stream: bytes, start: int, end: int) -> tuple[tuple[int, int], ...]:
+    """Cells with an error: BOOLERR records, and formulas whose cached value is one."""
+    suspected = stream.find(_BOOLERR_START, start, end) >= 0
+    if not suspected and not (stream.find(b"\xff\xff", start, end) >= 0 and _ERROR_VALUE.search(stream, start, end)):
+        return ()
+    found: list[tuple[int, int]] = []
+    for kind, at, length in _records(stream, start, end):
+        if (kind == _BOOLERR and length >= 8 and stream[at + 7] == 1) or (
+            kind in _FORMULAS and length >= 14 and stream[at + 6] == 2 and stream[at + 12 : at + 14] == b"\xff\xff"
+        ):
+            found.append(struct.unpack_from("<HH", stream, at))
+            if len(found) == MAX_ERRORS:
+                break
+    return tuple(found)
 
 
 def _integers(raw: bytes) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ _ASKING = re.compile(
     r"\?|(?:\b(?:không|nào|gì|ở đâu|bao nhiêu|bao lâu|như thế nào|thế nào|khi nào|làm sao|vì sao|tại sao|ai)\b)",
     re.IGNORECASE,
 )
+_MAIN = frozenset({Role.QUESTION, Role.ANSWER, Role.QUESTION_AND_ANSWER})
 _COLUMN_NUMBER = re.compile(r"\(?\d{1,2}\)?")
 
 
@@ -59,16 +60,17 @@ def find_layout(table: Table, mapping: Mapping | None = None) -> SheetLayout | N
     found = _find_header(table)
     if found is not None:
         index, words = found
+        words, under = _with_row_below(table, index, words)
         roles = _roles(words)
         certain = all(_is_certain(words[column]) for column in roles.values())
         certain &= sum(one is not None and one.role in {Role.QUESTION, Role.ANSWER} for one in words) <= 2
         if _has_lone_answer(roles):
             roles, certain = _with_question(roles), False
         if Role.QUESTION_AND_ANSWER in roles or {Role.QUESTION, Role.ANSWER} <= roles.keys():
-            return _layout(table, roles, index, certain)
-        first = _first_data(table, index)
+            return _layout(table, roles, index, certain, under)
+        first = _first_data(table, index + under)
         if proposed := _propose(table, first, roles):
-            return _layout(table, proposed, index, certain=False)
+            return _layout(table, proposed, index, False, under)
     column = _question_and_answer_column(table)
     if column is not None:
         return _layout(table, {Role.QUESTION_AND_ANSWER: column}, None, certain=True)
@@ -91,8 +93,11 @@ def _unknown_header(table: Table, roles: AnyMapping[Role, int]) -> int | None:
     return None
 
 
-def _layout(table: Table, roles: AnyMapping[Role, int], header: int | None, certain: bool) -> SheetLayout:
-    first = 0 if header is None else _first_data(table, header)
+def _layout(
+    table: Table, roles: AnyMapping[Role, int], header: int | None, certain: bool, under: int = 0
+) -> SheetLayout:
+    """`under`: rows below the header that belong to it."""
+    first = 0 if header is None else _first_data(table, header + under)
     return SheetLayout(
         table.name, dict(roles), header, first, certain, _signature(table, header), table.left, table.top
     )
@@ -143,6 +148,35 @@ def _find_header(table: Table, least: int = 2) -> tuple[int, list[HeaderWord | N
         if best is None or weight > best[0]:
             best = (weight, index, words)
     return best[1:] if best else None
+
+
+_UNDER_VALIDITY = {
+    **dict.fromkeys(("tu", "bat dau", "tu ngay"), HeaderWord(Role.VALID_FROM, True)),
+    **dict.fromkeys(("den", "ket thuc", "den ngay", "het"), HeaderWord(Role.VALID_UNTIL, True)),
+}
+
+
+def _with_row_below(table: Table, index: int, words: list[HeaderWord | None]) -> tuple[list[HeaderWord | None], int]:
+    """A header of two rows: "Thời gian hiệu lực" over "Từ ngày" and "Đến ngày". The words as they are meant, and how
+    many rows more the header takes."""
+    below = index + 1
+    if below >= table.height or below in table.skipped:
+        return words, 0
+    main = [column for column, one in enumerate(words) if one and one.role in _MAIN]
+    cells = table.row(below)
+    if not main or any(cells[column] != "" for column in main):
+        return words, 0
+    joined, found = list(words), False
+    spans_validity = False
+    for column, cell in enumerate(cells):
+        above = words[column]
+        if above is not None or table.columns[column][index] != "":
+            spans_validity = above is not None and above.role is Role.VALIDITY
+        text = fold_header(cell) if isinstance(cell, str) else ""
+        word = (_UNDER_VALIDITY.get(text) if spans_validity else None) or (find_header_word(text) if text else None)
+        if word is not None and word.certain and word.role not in _MAIN:
+            joined[column], found = word, True
+    return (joined, 1) if found else (words, 0)
 
 
 def _roles(words: Sequence[HeaderWord | None]) -> dict[Role, int]:

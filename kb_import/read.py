@@ -105,6 +105,7 @@ def _read_calamine(content: bytes, kind: FileKind, details: Details, bounds: Bou
                         merged=_areas(found.merged_cell_ranges) or more.merged,
                         hidden_rows=more.rows,
                         hidden_columns=more.columns,
+                        errors=more.errors,
                     )
                 )
     except PasswordError:

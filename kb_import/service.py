@@ -127,6 +127,8 @@ class ImportService:
             problems += await asyncio.to_thread(
                 find_near, [row for row, _ in drafts], everyone, vectors, reading.layouts, kept, self._table
             )
+        if progress:
+            progress("compare", 1, 1)
         problems += _other_units(reading, unit, unit_names)
         plan = ImportPlan(
             source=source,
@@ -197,6 +199,8 @@ class ImportService:
         if progress:
             progress("prepare", 0, 1)
         texts, asked = await asyncio.to_thread(prepare)  # seconds for a large bank: citizens must not wait for it
+        if progress:
+            progress("prepare", 1, 1)
         await embed_missing(self._database, self._embedder, texts, _step(progress, "embed") if progress else None)
         return await load_vectors(self._database, self._embedder, asked)
 

@@ -44,6 +44,8 @@ class Sheet:
     hidden_rows: frozenset[int] = frozenset()
     """Counted from 0 at the sheet's first row, like `hidden_columns`."""
     hidden_columns: frozenset[int] = frozenset()
+    errors: tuple[tuple[int, int], ...] = ()
+    """(row, column) of cells that hold an error, counted from 0 at the sheet's corner; they read as empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class SheetDetails:
     columns: frozenset[int] = frozenset()
     """Hidden columns."""
     merged: tuple[Area, ...] = ()
+    errors: tuple[tuple[int, int], ...] = ()
+    """(row, column) of cells that hold an error ("#REF!", "#N/A"), the first `MAX_ERRORS` of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class Bounds:
 
 
 BOUNDS = Bounds()
+MAX_ERRORS = 200
 
 
 def say_cell(cell: Cell) -> str:

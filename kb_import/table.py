@@ -71,6 +71,20 @@ def as_table(sheet: Sheet, fonts: Iterable[str] = ()) -> Table:
                 row=sheet.top + full[0] + 1,
             )
         )
+    wrong = [one for one in sheet.errors if one[0] not in sheet.hidden_rows and one[1] not in sheet.hidden_columns]
+    if wrong:
+        names = _some([f"{column_letter(column)}{row + 1}" for row, column in wrong])
+        problems.append(
+            Problem(
+                Severity.WARNING,
+                "error_cell",
+                f"{len(wrong)} ô có lỗi công thức như #REF!, #N/A (ô {names}) được coi là trống. "
+                "Hãy sửa công thức, hoặc gõ thẳng giá trị vào ô.",
+                sheet.name,
+                wrong[0][0] + 1,
+                column_letter(wrong[0][1]),
+            )
+        )
     repaired, conversions = repair_columns(columns, fonts)
     table = Table(sheet.name, sheet.top, sheet.left, repaired, (), frozenset(skipped), conversions, problems)
     table.areas = tuple(_relative(sheet.merged, sheet, table))

@@ -17,6 +17,7 @@ from kb_import.keys import keys_of
 from kb_import.problem import Problem, Severity
 from kb_import.scan import find_long_numbers
 from kb_import.split import split_answer
+from nlu_data.vi_nlu.text import fold
 
 MAX_MESSAGE_CHARS = 2_000
 """Zalo's and Messenger's limit for one message; a longer answer goes out in parts."""
@@ -117,6 +118,14 @@ _PLAIN_WORDS = frozenset(
 )
 _ID_NUMBER = re.compile(r"(?<![\d.,/-])(?:\d{12}|\d{3}[ .]\d{3}[ .]\d{3}[ .]\d{3}|\d{9})(?![\d/]|[.,-]\d)")
 _ID_WORDS = re.compile(r"\b(?:cccd|cmnd|cmt|căn cước|chứng minh|định danh|số thẻ|hộ chiếu)\b", re.IGNORECASE)
+_PLACEHOLDERS = frozenset(
+    (
+        "dang cap nhat", "cap nhat sau", "se cap nhat", "bo sung sau", "se bo sung", "dang bo sung", "cho bo sung",
+        "tra loi sau", "chua co", "chua co cau tra loi", "chua co thong tin", "dang xay dung", "dang soan", "n a", "na",
+        "xem sau", "cho y kien", "dang xin y kien", "todo",
+    )
+)  # fmt: skip
+_LONGEST_PLACEHOLDER = 30
 _LEAST_DIGITS, _MOST_CHARS = 9, 17
 """Nine digits with at most one sign between each two."""
 _MOBILE = re.compile(r"(?<![\d+])(?:\+?84|0)[ .-]?(?:3|5|7|8|9)(?:[ .-]?\d){8}(?!\d)")
@@ -141,6 +150,7 @@ def validate(
     problems = [
         *_same_questions(rows, keys, where),
         *_question_words(rows, questions, where),
+        *_placeholders(rows, answers, where),
         *_validity(rows, where, today),
         *_personal_data(rows, answers, where),
     ]
@@ -196,6 +206,23 @@ def _question_words(
             continue  # Vietnamese typed without marks
         message = "Câu hỏi không có từ tiếng Việt nào. Hãy viết lại câu hỏi bằng tiếng Việt có dấu."
         yield _at(Severity.WARNING, "not_vietnamese", row, where, Role.QUESTION, message)
+
+
+def _placeholders(
+    rows: Sequence[FoundRow], answers: Sequence[str], where: Mapping[str, SheetLayout]
+) -> Iterator[Problem]:
+    """Cells that only keep the place of an answer."""
+    for row in compress(rows, map(_LONGEST_PLACEHOLDER.__ge__, map(len, answers))):
+        words = " ".join(re.findall(r"\w+", fold(row.answer)))
+        if not words or words in {"0", "x", "o"}:
+            message = f"Ô trả lời chỉ ghi “{row.answer}”, chưa có câu trả lời. Hãy điền câu trả lời hoặc bỏ dòng này."
+            yield _at(Severity.ERROR, "empty_answer", row, where, Role.ANSWER, message)
+        elif words in _PLACEHOLDERS:
+            message = (
+                f"“{row.answer}” chưa phải là câu trả lời nhưng vẫn sẽ được gửi cho người dân. "
+                "Hãy điền câu trả lời, hoặc bỏ dòng này cho đến khi có."
+            )
+            yield _at(Severity.WARNING, "placeholder", row, where, Role.ANSWER, message)
 
 
 def _lengths(rows: Sequence[FoundRow], where: Mapping[str, SheetLayout]) -> Iterator[Problem]:

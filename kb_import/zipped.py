@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from html import unescape
 
 from kb_import import ods
-from kb_import.problem import FileRefused, damaged, macros_refused, password_refused, too_many
-from kb_import.sheet import Bounds, Details, FileKind, SheetDetails
+from kb_import.problem import FileRefused, column_index, damaged, macros_refused, password_refused, too_many
+from kb_import.sheet import MAX_ERRORS, Bounds, Details, FileKind, SheetDetails
 
 _MAX_MEMBERS = 5_000
 _CHUNK = 1 << 20
@@ -20,6 +20,8 @@ _OVERLAP = 4096
 _ENCRYPTED = 0x1
 _HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)>")
 _HIDDEN_COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*\bhidden=[\"'](?:1|true)[\"'][^>]*)/?>")
+_ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>')
+_CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 _FONT = re.compile(rb"<(?:\w+:)?name\b[^>]*\bval=[\"']([^\"']*)[\"']")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b([^>]*)/?>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b([^>]*)/?>")
@@ -101,10 +103,15 @@ def _sheet_details(archive: zipfile.ZipFile, member: str) -> SheetDetails:
     """Hidden rows and columns, from one pass over the sheet's text in pieces: the sheet is never whole in memory."""
     rows: set[int] = set()
     columns: set[int] = set()
+    errors: dict[tuple[int, int], None] = {}
     rest = b""
     with archive.open(member) as stream:
         while piece := stream.read(_CHUNK):
             text = rest + piece
+            if b't="e"' in text and len(errors) < MAX_ERRORS:
+                for found in _ERROR_CELL.findall(text):
+                    if place := _CELL.fullmatch(_attribute(found, "r")):
+                        errors[int(place[2]) - 1, column_index(place[1])] = None
             if b"hidden" in text:
                 for found in _HIDDEN_ROW.findall(text):
                     if (number := _attribute(found, "r")).isdecimal():
@@ -114,4 +121,4 @@ def _sheet_details(archive: zipfile.ZipFile, member: str) -> SheetDetails:
                     if first.isdecimal() and last.isdecimal():
                         columns.update(range(int(first) - 1, min(int(last), 16_384)))
             rest = text[-_OVERLAP:]
-    return SheetDetails(frozenset(rows), frozenset(columns))
+    return SheetDetails(frozenset(rows), frozenset(columns), errors=tuple(errors)[:MAX_ERRORS])

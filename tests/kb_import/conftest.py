@@ -65,8 +65,12 @@ def xls(
     header: Sequence[Any] | None = HEADER,
     sheet: str = "Sheet1",
     edit: Callable[[Any], None] | None = None,
+    skip: int = 0,
 ) -> bytes:
-    """A binary .xls with a title row, as a department sends it; `edit` may change the sheet before it is saved."""
+    """A binary .xls with a title row, as a department sends it; `edit` may change the sheet before it is saved.
+
+    `skip`: rows left free under the header.
+    """
     book = xlwt.Workbook()
     page = book.add_sheet(sheet)
     at = 0
@@ -75,7 +79,7 @@ def xls(
         for column, value in enumerate(header):
             if value is not None:
                 page.write(2, column, value)
-        at = 3
+        at = 3 + skip
     for down, row in enumerate(rows, at):
         for column, value in enumerate(row):
             if value is not None:

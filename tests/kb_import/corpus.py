@@ -235,6 +235,27 @@ def merged(
     return edit
 
 
+def two_row_header(page: Any) -> None:
+    """ "Thời gian hiệu lực" over "Từ ngày" and "Đến ngày"."""
+    for column in (0, 1):
+        page.merge(2, 3, column, column)
+    page.merge(2, 2, 2, 3)
+    page.write(3, 2, "Từ ngày")
+    page.write(3, 3, "Đến ngày")
+
+
+def both_days(reading: Any) -> bool:
+    row = reading.rows[0]
+    return (row.valid_from, row.valid_until) == (datetime.date(2021, 10, 1), datetime.date(2099, 12, 31))
+
+
+def with_error_cell() -> bytes:
+    def edit(page: Any) -> None:
+        page["D4"].value, page["D4"].data_type = "#REF!", "e"
+
+    return xlsx([(1, PAIRS[0][0], PAIRS[0][1], "x", None)], edit=edit)
+
+
 def several_sheets() -> bytes:
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
@@ -350,6 +371,10 @@ CASES: list[Case] = [
     case("hidden column xls", lambda: xls(BANK, edit=hide_xls_column), PAIRS, "hidden_column", check=lambda reading: reading.rows[0].legal_basis == ""),
     case("breaks, bullets, links, phones kept", lambda: xls([("Liên hệ ở đâu?", RICH)], header=QA), [("Liên hệ ở đâu?", RICH)]),
     case("formula by its cached value", cached_formula, [(PAIRS[0][0], "Máy bàn"), *PAIRS[1:]]),
+    case("error cells xls", lambda: xls([(1, PAIRS[0][0], PAIRS[0][1], None, None)], edit=lambda page: page.row(3).set_cell_error(3, "#REF!")), PAIRS[:1], "error_cell", cells=("D4",)),
+    case("error cells xlsx", lambda: with_error_cell(), PAIRS[:1], "error_cell", cells=("D4",)),
+    case("header of two rows, merged", lambda: xls([(*TWO[0], "01/10/2021", "31/12/2099")], header=(*QA, "Thời gian hiệu lực"), edit=two_row_header, skip=1), PAIRS[:1], check=both_days),
+    case("header of two rows, not merged", lambda: xls([(None, None, "Từ", "Đến"), (*TWO[0], "01/10/2021", "31/12/2099")], header=(*QA, "Hiệu lực")), PAIRS[:1], check=both_days),
     case("dates as cells", dates_as_cells, PAIRS, check=lambda reading: {row.confirmed_on for row in reading.rows} == {datetime.date(2021, 10, 22)}),
     case("dates as serial numbers", lambda: xls([(*row[:4], 44491) for row in BANK]), PAIRS, check=lambda reading: {row.confirmed_on for row in reading.rows} == {datetime.date(2021, 10, 22)}),
     case("validity in one cell", lambda: xls([("Ai được tiêm?", "Mọi người.", "từ 01/10/2021 đến 31/12/2099")], header=(*QA, "Hiệu lực")), None, check=lambda reading: (reading.rows[0].valid_from, reading.rows[0].valid_until) == (datetime.date(2021, 10, 1), datetime.date(2099, 12, 31))),
@@ -366,6 +391,7 @@ CASES: list[Case] = [
     case("old and new tone placement are one question", lambda: xls([("Hoà giải ở đâu?", "Ở xã."), ("Hòa giải ở đâu?", "Ở xã.")], header=QA), [("Hoà giải ở đâu?", "Ở xã.")], "duplicate"),
     # findings
     case("empty answer", lambda: xls(OVER, header=QA), None, "empty_answer", cells=("B5",)),
+    case("an answer that only keeps the place", lambda: xls([("Ai được tiêm?", "…"), ("Tiêm ở đâu?", 0), ("Tiêm khi nào?", "Đang cập nhật.")], header=QA), None, "empty_answer", "placeholder", cells=("B4", "B5", "B6")),
     case("empty question", lambda: xls([(1, None, "Có tiền hỗ trợ."), BANK[1][:3]], header=HEADER[:3]), None, "empty_question", cells=("B4",)),
     case("exact duplicate", lambda: xls([TWO[0], TWO[1], TWO[0]], header=QA), PAIRS[:2], "duplicate", cells=("A6",)),
     case("contradiction", lambda: xls([TWO[0], (TWO[0][0], "Bấm 113.")], header=QA), None, "contradiction", cells=("B5",)),

@@ -69,3 +69,18 @@ def test_formulas_by_the_value_that_libreoffice_computed(tmp_path: Path, kind: s
     rows = [(1, "Gọi số nào?", None, "", "22/10/2021"), *BANK[1:]]
     reading = read_file(by_libreoffice(tmp_path, xls(rows, edit=edit), kind), ORDER)
     assert (reading.rows[0].question, reading.rows[0].answer) == ("Gọi số nào?", "Gọi 1022")
+
+
+@pytest.mark.parametrize("kind", ["xls", "xlsx"])
+def test_formulas_that_failed_are_named(tmp_path: Path, kind: str) -> None:
+    def edit(page: xlwt.Worksheet) -> None:
+        page.write(3, 3, xlwt.Formula("1/0"))
+
+    rows = [(1, *PAIRS[0], None, "22/10/2021"), *BANK[1:]]
+    # by way of .ods, so that LibreOffice computes the formula anew
+    middle = tmp_path / "middle"
+    middle.mkdir()
+    computed = by_libreoffice(middle, xls(rows, edit=edit), "ods")
+    reading = read_file(by_libreoffice(tmp_path, computed, kind), ORDER)
+    assert [(one.code, one.cell) for one in reading.problems] == [("error_cell", "D4")]
+    assert [(row.question, row.answer) for row in reading.rows] == PAIRS
