@@ -16,6 +16,7 @@ import procrastinate
 import structlog
 from fastapi import FastAPI, Request
 from procrastinate.tasks import Task
+from sqlalchemy.exc import DBAPIError
 
 from actions.server import actions_router
 from bot.base.clock import now
@@ -35,6 +36,7 @@ from bot.conversation.staff import StaffDesk
 from bot.conversation.turn import Turn
 from bot.doors import Doors, doors_router
 from bot.inbox.fetch import fetch_attachments
+from bot.inbox.names import NameLookup
 from bot.outbox.deliver import deliver
 from bot.outbox.post import Outbox
 from connectors.attachments import Sources
@@ -62,6 +64,7 @@ log = structlog.get_logger(__name__)
 RESCUE_EVERY_S = 1.0
 KEEP_FRESH_EVERY_S = 900.0
 IDLE_EVERY_S = 60.0
+NAMES_EVERY_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +296,7 @@ async def work(settings: HouseSettings, stop: asyncio.Event) -> None:
             asyncio.create_task(_rescue_jobs(house.jobs), name="rescue"),
             asyncio.create_task(_keep_fresh(house.connectors.values()), name="fresh"),
             asyncio.create_task(_release_idle(house.database), name="idle"),
+            asyncio.create_task(_name_citizens(house), name="names"),
         ]
         stopper = asyncio.create_task(stop.wait())
         log.info("worker.ready", generation=house.engine.generation)
@@ -326,6 +330,15 @@ async def _release_idle(database: Database) -> None:
         for conversation in released:
             log.info("conversation.released", conversation=conversation)
         await asyncio.sleep(IDLE_EVERY_S)
+
+
+async def _name_citizens(house: House) -> None:
+    """Behind the message path: what the platforms call the people who wrote."""
+    lookup = NameLookup(house.database, house.connectors)
+    while True:
+        with contextlib.suppress(DBAPIError):
+            await lookup.round()
+        await asyncio.sleep(NAMES_EVERY_S)
 
 
 async def _keep_fresh(connectors: Iterable[Connector]) -> None:

@@ -42,5 +42,6 @@ async def erase_citizen(session: AsyncSession, channel: Channel, citizen_ref: st
     await forget_citizen(session, channel, citizen_ref)
     conversation.last_choices = []
     conversation.citizen_name = conversation.phone = conversation.last_question = conversation.last_place = None
+    conversation.name_asked_at = moment
     log.info("citizen.erased", channel=channel, conversation=conversation.id, at=moment.isoformat())
     return True

@@ -14,12 +14,17 @@ class ConversationRow(Base):
     """One citizen on one channel, for good: history stays together however often they come back."""
 
     __tablename__ = "conversations"
-    __table_args__ = (UniqueConstraint("channel", "citizen_ref"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "citizen_ref"),
+        Index("ix_conversations_unnamed", "channel", "last_inbound_at", postgresql_where="citizen_name is null"),
+    )
 
     id: Mapped[ConversationId] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     channel: Mapped[str]
     citizen_ref: Mapped[str] = mapped_column(Text)
     citizen_name: Mapped[str | None]
+    name_asked_at: Mapped[datetime | None]
+    """When the platform was last asked for the name; after an erasure nobody asks until they write again."""
     phone: Mapped[str | None]
     person: Mapped[int | None] = mapped_column(index=True)
     """Conversations of the same person on several channels carry the same number: the lowest conversation id."""
