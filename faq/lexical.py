@@ -21,7 +21,7 @@ Offsets = NDArray[np.int64]
 K1: Final = 1.2
 B: Final = 0.6
 """BM25's usual constants (Robertson & Zaragoza 2009), a little less length penalty: questions are all short."""
-EXACT: Final = float(1 << 24)
+EXACT: Final = np.float32(1 << 24)
 """Squares are rounded to this part of one before they are summed: whole numbers add up to the same in any order."""
 
 
@@ -69,15 +69,15 @@ class Postings:
         self._idf = np.log1p((self.size - holders + 0.5) / (holders + 0.5))
         self.idf_unknown = math.log1p((self.size + 0.5) / 0.5)
         rarity = np.repeat(self._idf.astype(np.float32), holders)
-        often = times.astype(np.float32)
         if self._bm25:
+            often = times.astype(np.float32)
             mean = max(1, int(lengths.sum())) / max(1, self.size)
             penalty = (K1 * (1 - B + B / mean * np.maximum(lengths, 1))).astype(np.float32)
             self._weights = rarity * often * np.float32(K1 + 1) / (often + penalty[rows])
         else:
-            weights = rarity * (1 + np.log(often))
-            squares = np.rint(np.square(weights, dtype=np.float64) * EXACT)
-            norms = np.bincount(rows, squares, minlength=self.size) / EXACT
+            by_times = 1 + np.log(np.arange(1, 2 + int(times.max(initial=1)), dtype=np.float32))
+            weights = rarity * by_times[times - 1]
+            norms = np.bincount(rows, np.rint(np.square(weights) * EXACT), minlength=self.size) / EXACT
             self._weights = weights * (1 / np.sqrt(np.maximum(norms, 1e-9))).astype(np.float32)[rows]
 
     def _count(self, texts: Sequence[Sequence[str]]) -> tuple[Offsets, Offsets, IntArray]:

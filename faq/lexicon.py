@@ -138,6 +138,9 @@ class Lexicon:
                     grown = ((*run, second), min(times, often))
                     if grown[1] >= len(run) + 1:  # a run of three must have been seen three times: else it is chance
                         longer.append(grown)
+            if len(longer) > MOST_RUNS:  # sorting numbers first: most runs are too rare to be worth comparing as words
+                rarest = sorted((times for _, times in longer), reverse=True)[MOST_RUNS - 1]
+                longer = [one for one in longer if one[1] >= rarest]
             layer = sorted(longer, key=lambda one: (-one[1], one[0]))[:MOST_RUNS]
             for run, times in layer:
                 runs["".join(key_of(word)[0] for word in run)][run] += times
