@@ -24,7 +24,7 @@ from bot.contracts.ids import MessageId
 from bot.contracts.messages import Author, Choice, DeliveryState, Kind, Reply
 from bot.conversation import texts
 from bot.conversation.choices import HELPED, NOT_HELPED, PERSON, entry_in, find_choice
-from bot.conversation.emergency import Emergency, EmergencyKind, find_emergency
+from bot.conversation.emergency import by_intent, find_emergency
 from bot.conversation.path import Path, plan_path, without_unhelpful
 from bot.conversation.rasa import RasaClient, RasaUnavailable, Understanding
 from bot.conversation.respond import (
@@ -145,7 +145,7 @@ class Conversing:
         path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue)
         match path:
             case Path.EMERGENCY:
-                return _Later("emergency", Emergency(EmergencyKind.MEDICAL, "intent")), understood
+                return _Later("emergency", by_intent(turn.text)), understood
             case Path.DIALOGUE:
                 instead = _Later("without_rasa" if turn.in_dialogue else "decided", decision)
                 return await self._talk(turn, understood, instead, words=_words(turn)), understood

@@ -9,13 +9,16 @@ from dataclasses import replace
 from enum import StrEnum
 
 from bot.contracts.ids import EntryId
+from bot.conversation.emergency import INTENT, SURE_INTENT
 from bot.conversation.rasa import FALLBACK, Understanding
 from faq.decide import Answer, Answers, Decision, HandOver, OfferChoices, Reason
 
 QUESTIONS = frozenset({"ask_question", FALLBACK, "out_of_scope"})
 SURE = 0.75
-"""From this confidence on, an intent other than a question is believed even when the search has an answer."""
-SURE_EMERGENCY = 0.8
+"""From this confidence on, an intent other than a question is believed even when the search has an answer.
+
+So is an emergency inside a form, where people describe a broken road; anywhere else SURE_INTENT is enough for one.
+"""
 FEW_WORDS = 3
 
 
@@ -32,7 +35,7 @@ def plan_path(text: str, understanding: Understanding | None, decision: Decision
     if understanding is None:
         return Path.SEARCH
     answered = isinstance(decision, Answer | Answers)
-    if understanding.intent == "emergency" and understanding.confidence >= SURE_EMERGENCY and not answered:
+    if understanding.confidence_in(INTENT) >= (SURE if answered or in_dialogue else SURE_INTENT):
         return Path.EMERGENCY
     if in_dialogue:
         return Path.DIALOGUE

@@ -32,6 +32,12 @@ class Understanding:
     """Entity name → value as written, the first of each."""
     ranking: tuple[tuple[str, float], ...] = ()
 
+    def confidence_in(self, intent: str) -> float:
+        """Of any of the likeliest intents, also when another one, or none, was clear; 0 for the rest."""
+        return max(
+            (sure for name, sure in ((self.intent, self.confidence), *self.ranking) if name == intent), default=0.0
+        )
+
 
 class RasaClient:
     """One Rasa server. Calls raise RasaUnavailable instead of whatever went wrong."""

@@ -185,6 +185,10 @@ _NUMBERS: Mapping[EmergencyKind, str] = {
     ),
     EmergencyKind.FIRE: "Xin gọi NGAY 114 (chữa cháy, cứu nạn). Rời khỏi chỗ nguy hiểm, không quay lại lấy đồ.",
     EmergencyKind.CRIME: "Xin gọi NGAY 113 (công an). Nếu có người bị thương, gọi 115. Hãy tới nơi an toàn trước.",
+    EmergencyKind.UNCLEAR: (
+        "Nếu có người đang gặp nguy hiểm, xin gọi NGAY: 115 (cấp cứu), 114 (chữa cháy, cứu nạn) hoặc 113 (công an). "
+        "Nếu không phải việc khẩn cấp, bạn cứ nhắn tiếp điều cần hỏi."
+    ),
 }
 
 

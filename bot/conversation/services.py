@@ -19,7 +19,7 @@ from bot.contracts.ids import ConversationId, MessageId, TicketCode
 from bot.contracts.messages import Reply
 from bot.conversation import texts
 from bot.conversation.converse import rate_last
-from bot.conversation.emergency import Emergency, EmergencyKind, find_emergency
+from bot.conversation.emergency import by_intent, find_emergency
 from bot.conversation.path import without_unhelpful
 from bot.conversation.respond import TO_PERSON, call_person, hand_over, respond_to, respond_to_emergency
 from bot.conversation.turn import Turn, load_turn
@@ -141,7 +141,7 @@ class ConversationServices:
 
     async def emergency(self, message: MessageId, text: str) -> Sequence[Reply]:
         """The emergency number first, then a person at once."""
-        found = find_emergency(text) or Emergency(EmergencyKind.MEDICAL, "intent")
+        found = find_emergency(text) or by_intent(text)
         async with self.database.transaction() as session:
             turn = await _turn(session, message)
             return (await respond_to_emergency(session, turn, found)).replies

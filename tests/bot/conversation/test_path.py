@@ -3,7 +3,8 @@
 import pytest
 
 from bot.contracts.ids import BankId, EntryId, UnitCode
-from bot.conversation.path import SURE, SURE_EMERGENCY, Path, plan_path, without_unhelpful
+from bot.conversation.emergency import SURE_INTENT
+from bot.conversation.path import SURE, Path, plan_path, without_unhelpful
 from bot.conversation.rasa import FALLBACK, Understanding
 from faq.decide import Answer, Answers, Decision, Evidence, HandOver, OfferChoices, Reason, Thresholds
 from faq.entry import EntryDraft, EntryRecord
@@ -39,15 +40,23 @@ S, D, E = Path.SEARCH, Path.DIALOGUE, Path.EMERGENCY
         (QUESTION, "report", SURE - 0.01, CHOICES, False, D),
         (QUESTION, "report", SURE - 0.01, NOTHING, False, D),
         (QUESTION, "greet", 0.5, NOTHING, True, D),
-        (QUESTION, "emergency", SURE_EMERGENCY, NOTHING, False, E),
-        (QUESTION, "emergency", SURE_EMERGENCY, CHOICES, False, E),
-        (QUESTION, "emergency", SURE_EMERGENCY, NOTHING, True, E),
-        (QUESTION, "emergency", 0.99, ANSWER, False, D),
-        (QUESTION, "emergency", SURE_EMERGENCY - 0.01, ANSWER, True, D),
+        (QUESTION, "emergency", SURE_INTENT, NOTHING, False, E),
+        (QUESTION, "emergency", SURE_INTENT, CHOICES, False, E),
+        (QUESTION, "emergency", SURE, NOTHING, True, E),
+        (QUESTION, "emergency", SURE, ANSWER, False, E),
+        (QUESTION, "emergency", SURE - 0.01, ANSWER, False, S),
+        (QUESTION, "emergency", SURE - 0.01, NOTHING, True, D),
     ],
 )
 def test_table(text: str, intent: str, confidence: float, decision: Decision, in_dialogue: bool, way: Path) -> None:
     assert plan_path(text, Understanding(intent, confidence), decision, in_dialogue=in_dialogue) is way
+
+
+def test_an_emergency_counts_even_when_another_intent_is_likelier() -> None:
+    ranking = ((FALLBACK, 0.4), ("ask_question", 0.5), ("emergency", SURE_INTENT))
+    understood = Understanding(FALLBACK, 0.4, ranking=ranking)
+    assert plan_path(QUESTION, understood, NOTHING, in_dialogue=False) is Path.EMERGENCY
+    assert plan_path(QUESTION, understood, ANSWER, in_dialogue=False) is Path.SEARCH
 
 
 @pytest.mark.parametrize("decision", [ANSWER, ANSWERS, CHOICES, NOTHING])
