@@ -1,53 +1,28 @@
-"""A Facebook page on loopback: Send API, profile, conversations, signed batches of webhooks.
+"""A Facebook page on loopback: citizens, officers, signed batches of webhooks; messenger_api.py answers the calls.
 
 Written from PROTOCOLS.md section 2, not from the connector.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
 
-from tests.simulators import controls
 from tests.simulators.courier import Courier
 from tests.simulators.faults import Faults
+from tests.simulators.messenger_api import routes
+from tests.simulators.messenger_said import Said
 from tests.simulators.serve import Running
 
-DAY = 86400.0
+__all__ = ["LADDER_S", "MessengerSimulator", "Said"]
 LADDER_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
-DEAD_TAGS = {"CONFIRMED_EVENT_UPDATE", "ACCOUNT_UPDATE", "POST_PURCHASE_UPDATE"}
+"""Seconds between Meta's repeats of a webhook."""
 INBOX_APP = 263902037430900
-
-
-@dataclass
-class Said:
-    """One message, from a citizen or from the page."""
-
-    id: str
-    user: str
-    from_oa: bool
-    at: float
-    text: str
-    kind: str = "text"
-    buttons: list[dict[str, Any]] = field(default_factory=list)
-    body: dict[str, Any] = field(default_factory=dict)
-
-
-class GraphError(Exception):
-    """An error as the Graph API reports it."""
-
-    def __init__(self, code: int, subcode: int | None = None, status: int = 400) -> None:
-        self.code, self.subcode, self.status = code, subcode, status
 
 
 class MessengerSimulator:
@@ -81,11 +56,13 @@ class MessengerSimulator:
         self.profile: dict[str, Any] = {}
         self.subscribed: set[str] = set()
         self.history_works = True
+        self.token_facts: dict[str, Any] = {"expires_at": 0, "scopes": ["pages_messaging"]}
+        """What /debug_token says about the page's token; 0: it does not end by time."""
         self._number = 0
         self._gateway = gateway.rstrip("/")
         address = f"{self._gateway}/webhooks/messenger" if gateway else ""
         self.courier = Courier(address, self.faults, self._pack, self._sign, patience_s=5.0, ladder_s=ladder_s)
-        self.app = self._routes()
+        self.app = routes(self)
         self.running = Running(self.app, port)
 
     @property
@@ -128,7 +105,7 @@ class MessengerSimulator:
 
     def message(self, user: str, message: dict[str, Any]) -> str:
         """A citizen sends any message."""
-        mid = self._new_id()
+        mid = self.new_id()
         kinds = [one["type"] for one in message.get("attachments", [])]
         self.messages.append(Said(mid, user, False, time.time(), message.get("text", ""), *kinds[:1]))
         self.event(user, {"message": {"mid": mid, **message}})
@@ -153,14 +130,14 @@ class MessengerSimulator:
 
     def postback(self, user: str, payload: str, title: str) -> str:
         """A postback of a button, the menu or Get Started."""
-        mid = self._new_id()
+        mid = self.new_id()
         self.messages.append(Said(mid, user, False, time.time(), title, "postback"))
         self.event(user, {"postback": {"mid": mid, "title": title, "payload": payload}})
         return mid
 
     def comment(self, user: str, text: str, name: str = "Người bình luận") -> str:
         """Somebody comments under a post of the page."""
-        comment = f"{self.page_id}_{self._new_id()}"
+        comment = f"{self.page_id}_{self.new_id()}"
         self.comments[comment] = (user, time.time(), False)
         value: dict[str, Any] = {
             "item": "comment",
@@ -174,9 +151,9 @@ class MessengerSimulator:
 
     def officer_says(self, user: str, text: str) -> str:
         """A person answers in the page's inbox: only the echo tells us."""
-        said = Said(self._new_id(), user, True, time.time(), text)
+        said = Said(self.new_id(), user, True, time.time(), text)
         self.messages.append(said)
-        self._echo(said, INBOX_APP, None)
+        self.echo(said, INBOX_APP, None)
         return said.id
 
     def see(self, user: str) -> None:
@@ -191,6 +168,9 @@ class MessengerSimulator:
         if what == "location":
             point = {"coordinates": {"lat": 19.8067, "long": 105.7764}}
             return self.message(user, {"attachments": [{"type": "location", "payload": point}]})
+        if what == "contact":
+            number = "+84912345678"
+            return self.message(user, {"text": number, "quick_reply": {"payload": number}})
         sticker = {"url": f"{self.url}/s.png", "sticker_id": 369239263222822}
         return self.message(user, {"attachments": [{"type": "sticker", "payload": sticker}]})
 
@@ -208,7 +188,8 @@ class MessengerSimulator:
 
     # --- the platform ------------------------------------------------------------------------------------------------
 
-    def _new_id(self) -> str:
+    def new_id(self) -> str:
+        """An id that nothing else has."""
         self._number += 1
         return f"m_{secrets.token_urlsafe(18)}{self._number:06d}"
 
@@ -221,12 +202,14 @@ class MessengerSimulator:
         return json.dumps({"object": "page", "entry": entries}).replace("/", "\\/").encode()
 
     def _sign(self, body: bytes) -> dict[str, str]:
-        return {"X-Hub-Signature-256": f"sha256={self._hmac(self.app_secret, body)}"}
+        return {"X-Hub-Signature-256": f"sha256={self.hmac_of(self.app_secret, body)}"}
 
-    def _hmac(self, key: str, message: bytes) -> str:
+    def hmac_of(self, key: str, message: bytes) -> str:
+        """Meta's signature, hex."""
         return hmac.new(key.encode(), message, hashlib.sha256).hexdigest()
 
-    def _echo(self, said: Said, app: int, metadata: str | None) -> None:
+    def echo(self, said: Said, app: int, metadata: str | None) -> None:
+        """Tell the gateway what the page sent, and that it arrived."""
         message: dict[str, Any] = {"is_echo": True, "app_id": app, "mid": said.id, "text": said.text}
         if metadata is not None:
             message["metadata"] = metadata
@@ -234,164 +217,6 @@ class MessengerSimulator:
         self.courier.send("page", {**ends, "timestamp": _ms(said.at), "message": message})
         delivery = {"delivery": {"mids": [said.id], "watermark": _ms(said.at)}}
         self.event(said.user, delivery, acts=False)
-
-    def _check_access(self, request: Request) -> None:
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        token = token or request.query_params.get("access_token", "")
-        if token != self.page_token:
-            raise GraphError(190, 463, 401)
-        if request.query_params.get("appsecret_proof") != self._hmac(self.app_secret, token.encode()):
-            raise GraphError(100, None)
-
-    def _accept(self, body: dict[str, Any], filename: str | None) -> Said:
-        recipient, message = body.get("recipient", {}), body.get("message")
-        if not isinstance(message, dict) or not isinstance(recipient, dict):
-            raise GraphError(100)
-        user = self._check_recipient(recipient, body)
-        text, attachment = message.get("text", ""), message.get("attachment")
-        buttons = message.get("quick_replies", [])
-        if len(text) > 2000 or len(buttons) > 13 or len(message.get("metadata", "")) > 1000:
-            raise GraphError(100)
-        if bool(text) == bool(attachment):
-            raise GraphError(100)
-        if any(not 1 <= len(one["title"]) <= 20 or len(one["payload"]) > 1000 for one in buttons):
-            raise GraphError(100)
-        kind = "text"
-        if attachment and attachment["type"] == "template":
-            text, buttons = self._check_template(attachment["payload"])
-        elif attachment:
-            kind = attachment["type"]
-            if kind not in {"image", "video", "audio", "file"} or not (filename or attachment["payload"].get("url")):
-                raise GraphError(100, 2018008)
-        return Said(self._new_id(), user, True, time.time(), text, kind, buttons, body)
-
-    def _check_recipient(self, recipient: dict[str, Any], body: dict[str, Any]) -> str:
-        if comment := recipient.get("comment_id"):
-            user, at, answered = self.comments.get(comment, ("", 0.0, True))
-            if answered or time.time() - at > 7 * DAY:
-                raise GraphError(10, 2018278)
-            self.comments[comment] = (user, at, True)
-            return user
-        user = str(recipient.get("id", ""))
-        if user not in self.last_action:
-            commented = any(one[0] == user for one in self.comments.values())
-            raise GraphError(10, 2018278) if commented else GraphError(100, 2018001)
-        age = time.time() - self.last_action[user]
-        kind, tag = body.get("messaging_type"), body.get("tag")
-        if kind not in {"RESPONSE", "UPDATE", "MESSAGE_TAG"} or tag in DEAD_TAGS:
-            raise GraphError(100)
-        if kind == "MESSAGE_TAG":
-            if tag != "HUMAN_AGENT":
-                raise GraphError(100)
-            if not self.human_agent:
-                raise GraphError(10, None)
-            if age <= 7 * DAY:
-                return user
-        if age > DAY:
-            raise GraphError(10, 2018278)
-        return user
-
-    def _check_template(self, payload: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
-        buttons = payload.get("buttons", [])
-        text = payload.get("text", "")
-        if payload.get("template_type") != "button" or not 1 <= len(buttons) <= 3 or not 1 <= len(text) <= 640:
-            raise GraphError(100)
-        for one in buttons:
-            target = {"postback": "payload", "web_url": "url", "phone_number": "payload"}.get(one.get("type", ""), "")
-            if not target or not one.get(target) or not 1 <= len(one["title"]) <= 20:
-                raise GraphError(100)
-        return text, buttons
-
-    def _routes(self) -> FastAPI:
-        app = FastAPI(title="Messenger simulator")
-
-        @app.exception_handler(GraphError)
-        async def failed(_: Request, error: GraphError) -> JSONResponse:
-            body = {"message": "(#…) simulated", "type": "OAuthException", "code": error.code, "fbtrace_id": "Asim"}
-            if error.subcode:
-                body["error_subcode"] = error.subcode
-            return JSONResponse({"error": body}, status_code=error.status)
-
-        @app.post("/{version}/{page}/messages")
-        async def messages(version: str, page: str, request: Request) -> Response:
-            filename = None
-            if request.headers.get("content-type", "").startswith("multipart/"):
-                form = await request.form()
-                filename = getattr(form["filedata"], "filename", None)
-                body: dict[str, Any] = {key: form[key] for key in form if key != "filedata"}
-                body |= {key: json.loads(str(body[key])) for key in ("recipient", "message")}
-            else:
-                body = await request.json()
-            return await self._message(request, body, filename)
-
-        @app.get("/{version}/{page}/conversations")
-        async def conversations(version: str, page: str, user_id: str, request: Request) -> dict[str, Any]:
-            self._check_access(request)
-            if not self.history_works:
-                raise GraphError(10)
-            mine = [one for one in reversed(self.messages) if one.user == user_id][:50]
-            if not mine:
-                return {"data": []}
-            return {"data": [{"id": f"t_{user_id}", "messages": {"data": [self._shown(one) for one in mine]}}]}
-
-        @app.post("/{version}/me/messenger_profile")
-        async def set_profile(version: str, request: Request) -> dict[str, str]:
-            self._check_access(request)
-            wanted = await request.json()
-            if len(wanted.get("ice_breakers", [{}])[0].get("call_to_actions", [])) > 4:
-                raise GraphError(100)
-            if "persistent_menu" in wanted and not {"get_started"} & (wanted.keys() | self.profile.keys()):
-                raise GraphError(100)
-            self.profile |= wanted
-            return {"result": "success"}
-
-        @app.post("/{version}/{page}/subscribed_apps")
-        async def subscribe(version: str, page: str, subscribed_fields: str, request: Request) -> dict[str, bool]:
-            self._check_access(request)
-            self.subscribed = set(subscribed_fields.split(","))
-            return {"success": True}
-
-        controls.add(app, self, "Messenger, trang “1022 Thanh Hóa”")
-
-        @app.get("/{version}/{person}")
-        async def person(version: str, person: str, request: Request) -> dict[str, str]:
-            self._check_access(request)
-            if person not in self.last_action:
-                raise GraphError(100, 33)
-            return {"id": person, "first_name": f"Dân {person[-4:]}", "last_name": "Người"}
-
-        return app
-
-    async def _message(self, request: Request, body: dict[str, Any], filename: str | None) -> Response:
-        self._check_access(request)
-        if "sender_action" in body:
-            self.actions.append((str(body["recipient"]["id"]), body["sender_action"]))
-            return JSONResponse({"recipient_id": body["recipient"]["id"]})
-        if self.faults.happens(self.faults.slow_rate):
-            await asyncio.sleep(self.faults.slow_s)
-        if self.faults.happens(self.faults.http_error_rate):
-            return Response(status_code=500)
-        if self.faults.next_codes:
-            code, _, subcode = str(self.faults.next_codes.pop(0)).partition("/")
-            if int(code):
-                raise GraphError(int(code), int(subcode) if subcode else None)
-        if self.faults.happens(self.faults.code_rate):
-            raise GraphError(self.faults.dice.choice([2, 4, 613]), None, 500)
-        said = self._accept(body, filename)
-        self.messages.append(said)
-        self._echo(said, int(self.app_id), body["message"].get("metadata"))
-        if self.faults.cut_next > 0:
-            self.faults.cut_next -= 1
-            return Response(status_code=502)
-        if self.faults.hang_next > 0 or self.faults.happens(self.faults.hang_rate):
-            self.faults.hang_next = max(0, self.faults.hang_next - 1)
-            await asyncio.sleep(self.faults.hang_s)
-        return JSONResponse({"recipient_id": said.user, "message_id": said.id})
-
-    def _shown(self, said: Said) -> dict[str, Any]:
-        at = datetime.fromtimestamp(said.at, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
-        sender = self.page_id if said.from_oa else said.user
-        return {"id": said.id, "message": said.text, "created_time": at, "from": {"id": sender}}
 
 
 def _ms(at: float) -> int:

@@ -4,24 +4,33 @@ _HTML = """<!doctype html>
 <html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>__TITLE__ (giả lập)</title>
 <style>
-body{font:16px/1.45 system-ui,sans-serif;max-width:44rem;margin:0 auto;padding:1rem;background:#f3f5f9;color:#1b2433}
-h1{font-size:1.2rem} #log{min-height:18rem;background:#fff;border:1px solid #ccd3de;border-radius:8px;padding:.75rem}
-.row{margin:.4rem 0;white-space:pre-wrap;overflow-wrap:anywhere} .row p{display:inline-block;margin:0;padding:.5rem;
-border-radius:12px;max-width:85%;
-background:#e8ecf3;text-align:left} .me{text-align:right} .me p{background:#cfe5ff}
-form,.bar{display:flex;gap:.5rem;margin:.6rem 0;flex-wrap:wrap} input{font:inherit;padding:.5rem;flex:1;min-width:10rem}
-button{font:inherit;padding:.45rem .8rem;border:1px solid #2463b0;border-radius:8px;background:#fff;color:#174a88}
-small{color:#5a6678}
+*{box-sizing:border-box} body{font:16px/1.45 system-ui,sans-serif;margin:0;background:#dfe4ec;color:#1b2433}
+main{max-width:30rem;height:100dvh;margin:0 auto;display:flex;flex-direction:column;background:#f3f5f9}
+header{padding:.6rem .75rem;background:#1f5aa6;color:#fff} h1{font-size:1.05rem;margin:0} header small{color:#dbe8fa}
+header label{display:flex;gap:.5rem;align-items:center;font-size:.85rem;margin-top:.3rem}
+header input{font:inherit;flex:1;min-width:0;padding:.2rem .4rem;border:0;border-radius:6px}
+#log{flex:1;overflow-y:auto;padding:.75rem}
+.row{margin:.4rem 0;display:flex;flex-direction:column;align-items:flex-start;gap:.3rem} .me{align-items:flex-end}
+.row p{margin:0;padding:.5rem .7rem;border-radius:14px;max-width:85%;background:#fff;white-space:pre-wrap;
+overflow-wrap:anywhere} .me p{background:#cfe5ff} .row button{max-width:85%;text-align:left}
+form,.bar{display:flex;gap:.4rem;padding:.4rem .75rem;background:#fff} .bar{flex-wrap:wrap}
+#text{font:inherit;padding:.55rem .7rem;flex:1;min-width:0;border:1px solid #98a5b8;border-radius:18px}
+button{font:inherit;padding:.45rem .8rem;border:1px solid #2463b0;border-radius:14px;background:#fff;color:#174a88}
+form button{background:#1f5aa6;color:#fff} .bar button{font-size:.85rem;padding:.35rem .6rem}
+details{background:#fff;border-top:1px solid #d5dbe5} summary{padding:.5rem .75rem;color:#174a88;cursor:pointer}
 </style>
-<h1>__TITLE__ <small>(giả lập, không nối với nền tảng thật)</small></h1>
-<div class="bar"><label>Người dân số <input id="user" value="1000000000000000001" size="22"></label></div>
+<main>
+<header><h1>__TITLE__</h1><small>Bộ giả lập, không nối với nền tảng thật</small>
+<label>Người dân số <input id="user" value="1000000000000000001" inputmode="numeric"></label></header>
 <div id="log" aria-live="polite"></div>
+<details><summary>Gửi thứ khác, hoặc làm cán bộ</summary><div class="bar">
+<button data-do="follow">Quan tâm / Bắt đầu</button><button data-do="sticker">Gửi nhãn dán</button>
+<button data-do="location">Gửi vị trí</button><button data-do="contact">Chia sẻ số điện thoại</button>
+<button data-do="see">Mở xem tin</button>
+<button data-do="officer">Cán bộ trả lời trong công cụ của nền tảng</button></div></details>
 <form id="say"><input id="text" placeholder="Nhắn cho tổng đài…" autocomplete="off" autofocus>
 <button>Gửi</button></form>
-<div class="bar">
-<button data-do="follow">Quan tâm / Bắt đầu</button><button data-do="sticker">Gửi nhãn dán</button>
-<button data-do="location">Gửi vị trí</button><button data-do="see">Mở xem tin</button>
-<button data-do="officer">Cán bộ trả lời trong công cụ của nền tảng</button></div>
+</main>
 <script>
 const log = document.getElementById("log"), user = document.getElementById("user");
 let after = 0;
@@ -52,7 +61,7 @@ async function poll() {
       const press = document.createElement("button");
       press.textContent = button.title;
       press.onclick = () => post("press", {message: one.id, title: button.title});
-      row.append(document.createElement("br"), press);
+      row.append(press);
     }
     log.append(row);
     row.scrollIntoView({block: "end"});

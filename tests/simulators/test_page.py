@@ -1,5 +1,6 @@
 """A person plays the citizen in a browser."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +22,7 @@ async def test_write_read_and_press(make: Callable[[], Any]) -> None:
     choice = Choice("Gặp cán bộ", "#person")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page()
+        page = await browser.new_page(viewport={"width": 390, "height": 760})  # a phone
         await page.goto(simulator.url)
         await page.get_by_placeholder("Nhắn cho tổng đài…").fill("Chào tổng đài")
         await page.get_by_role("button", name="Gửi", exact=True).click()
@@ -29,8 +30,14 @@ async def test_write_read_and_press(make: Callable[[], Any]) -> None:
         await _answer(simulator, choice)
         await page.get_by_role("button", name=choice.title).click()
         await expect(page.locator("#log .me p").last).to_have_text(choice.title)
-        await page.get_by_role("button", name="Gửi nhãn dán").click()
-        await expect(page.locator("#log .me p").last).to_have_text("[sticker]")
+        await page.get_by_text("Gửi thứ khác").click()
+        for button, shown in (("Gửi nhãn dán", "[sticker]"), ("Gửi vị trí", "[location]")):
+            await page.get_by_role("button", name=button).click()
+            await expect(page.locator("#log .me p").last).to_have_text(shown)
+        await page.get_by_role("button", name="Chia sẻ số điện thoại").click()
+        await expect(page.locator("#log .me p").last).to_have_text(re.compile("Chia sẻ thông tin|84912345678"))
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390
         await browser.close()
     simulator.stop()
 
@@ -52,7 +59,7 @@ async def _answer(simulator: Any, choice: Choice) -> None:
             reply = {"content_type": "text", "title": choice.title, "payload": choice.payload}
             body = {"recipient": {"id": user}, "messaging_type": "RESPONSE"}
             body["message"] = {"text": "Chào bác", "quick_replies": [reply]}
-            proof = {"appsecret_proof": simulator._hmac(simulator.app_secret, simulator.page_token.encode())}
+            proof = {"appsecret_proof": simulator.hmac_of(simulator.app_secret, simulator.page_token.encode())}
             headers = {"authorization": f"Bearer {simulator.page_token}"}
             answer = await client.post("/v25.0/me/messages", params=proof, json=body, headers=headers)
         assert answer.status_code == 200
