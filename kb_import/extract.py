@@ -131,9 +131,10 @@ class _Extraction:
         return self._table.columns[column] if column is not None else ()
 
     def _texts(self, role: Role) -> list[str]:
+        column = self._layout.columns.get(role)
         cells = self._cells(role)
-        if set(map(type, cells)) <= {str}:
-            return list(cells)  # type: ignore[arg-type]  # only texts
+        if column is not None and self._table.only_texts[column]:
+            return list(cells)  # type: ignore[arg-type]
         return [one if type(one) is str else say_cell(one) for one in cells]
 
     def _fill_merged(self) -> None:

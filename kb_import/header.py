@@ -147,6 +147,8 @@ def _find_header(table: Table, least: int = 2) -> tuple[int, list[HeaderWord | N
         weight = sum(1.0 if one.certain else 0.6 for one in known) + 2.0 * len({Role.QUESTION, Role.ANSWER} & roles)
         if best is None or weight > best[0]:
             best = (weight, index, words)
+        if {Role.QUESTION, Role.ANSWER} <= {one.role for one in known if one.certain}:
+            break  # nothing further down can be more of a header
     return best[1:] if best else None
 
 

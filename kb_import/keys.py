@@ -80,7 +80,7 @@ def _keys_at_once(texts: Sequence[str]) -> list[str] | None:
     double = blank[1:] & blank[:-1]
     if double.any():
         codes = codes[np.concatenate(([True], ~double))]
-    keys = [one.strip() for one in text_of(codes).split(MARK)]
+    keys = list(map(str.strip, text_of(codes).split(MARK)))
     return keys if len(keys) == len(texts) else None
 
 

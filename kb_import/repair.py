@@ -20,7 +20,7 @@ from viparse.normalize.tcvn3 import TCVN3
 from viparse.normalize.vni import VNI
 
 from kb_import import viqr
-from kb_import.scan import MARK, codes_of, in_batches, is_plain
+from kb_import.scan import MARK, codes_of, distinct, in_batches, is_plain
 from kb_import.sheet import Cell
 from nlu_data.vi_nlu.text import is_syllable
 
@@ -100,10 +100,11 @@ def _texts(column: Sequence[Cell]) -> Iterator[str]:
 
 def _is_odd(column: Sequence[Cell]) -> bool:
     """Does any of the cells need repair? A few looks over many of them joined; if one finds something, the regex."""
+    cells = distinct(column)
     try:
-        return any(map(_is_batch_odd, in_batches(column)))  # type: ignore[arg-type]  # most columns hold texts only
+        return any(map(_is_batch_odd, in_batches(cells)))  # type: ignore[arg-type]  # most columns hold texts only
     except TypeError:
-        return any(map(_is_batch_odd, in_batches(list(_texts(column)))))
+        return any(map(_is_batch_odd, in_batches(list(_texts(cells)))))
 
 
 def _is_batch_odd(cells: Sequence[str]) -> bool:

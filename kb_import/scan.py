@@ -6,10 +6,12 @@ Every look is a filter: "nothing here" is certain, anything else is for the exac
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Cell = TypeVar("Cell")
 Codes = NDArray[np.uint16]
 
 MARK = "\x1f"
@@ -19,6 +21,7 @@ VIETNAMESE = (0x1E00, 0x1F00)
 """Latin Extended Additional, where the letters with two marks are."""
 PUNCTUATION = ((0x2010, 0x2028), (0x2030, 0x203C), (0x20A0, 0x20C0), (0x2190, 0x2200), (0x25A0, 0x2600))
 """Dashes, quotes, bullets, "…", "₫", arrows, shapes: printable and in NFC."""
+_SAMPLE = 256
 _CELLS = 1024
 """Cells looked at in one go."""
 
@@ -31,6 +34,12 @@ def codes_of(text: str) -> Codes:
 def text_of(codes: Codes) -> str:
     """The text of these code units."""
     return codes.tobytes().decode("utf-16-le", "surrogatepass")
+
+
+def distinct(cells: Sequence[Cell]) -> Sequence[Cell]:
+    """The cells, each once where many repeat ("22/10/2021", a shared answer); as they came where few do."""
+    sample = cells[:_SAMPLE]
+    return list(dict.fromkeys(cells)) if len(set(sample)) * 2 < len(sample) else cells
 
 
 def in_batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -24,6 +24,8 @@ class Table:
     """Merged areas, relative to (`top`, `left`)."""
     skipped: frozenset[int] = frozenset()
     """Hidden rows, relative."""
+    only_texts: Sequence[bool] = ()
+    """By column: does it hold texts and nothing else?"""
     conversions: list[Conversion] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -85,8 +87,11 @@ def as_table(sheet: Sheet, fonts: Iterable[str] = ()) -> Table:
                 column_letter(wrong[0][1]),
             )
         )
+    only_texts = [set(map(type, column)) <= {str} for column in columns]
     repaired, conversions = repair_columns(columns, fonts)
-    table = Table(sheet.name, sheet.top, sheet.left, repaired, (), frozenset(skipped), conversions, problems)
+    table = Table(
+        sheet.name, sheet.top, sheet.left, repaired, (), frozenset(skipped), only_texts, conversions, problems
+    )
     table.areas = tuple(_relative(sheet.merged, sheet, table))
     return table
 

@@ -15,7 +15,7 @@ from kb_import.found import FoundRow
 from kb_import.header import SheetLayout
 from kb_import.keys import keys_of
 from kb_import.problem import Problem, Severity
-from kb_import.scan import find_long_numbers
+from kb_import.scan import distinct, find_long_numbers
 from kb_import.split import split_answer
 from nlu_data.vi_nlu.text import fold
 
@@ -147,17 +147,15 @@ def validate(
     """
     where = {layout.sheet: layout for layout in layouts}
     questions, answers = [row.question for row in rows], [row.answer for row in rows]
+    lengths = list(map(len, answers))
     problems = [
         *_same_questions(rows, keys, where),
         *_question_words(rows, questions, where),
-        *_placeholders(rows, answers, where),
+        *_placeholders(rows, lengths, where),
         *_validity(rows, where, today),
         *_personal_data(rows, answers, where),
     ]
-    if (
-        max(map(len, questions), default=0) > MAX_QUESTION_CHARS
-        or max(map(len, answers), default=0) > MAX_MESSAGE_CHARS
-    ):
+    if max(lengths, default=0) > MAX_MESSAGE_CHARS or max(map(len, questions), default=0) > MAX_QUESTION_CHARS:
         problems += _lengths(rows, where)
     order = {layout.sheet: number for number, layout in enumerate(layouts)}
     return sorted(problems, key=lambda one: (order.get(one.sheet, 0), one.row or 0))
@@ -209,10 +207,10 @@ def _question_words(
 
 
 def _placeholders(
-    rows: Sequence[FoundRow], answers: Sequence[str], where: Mapping[str, SheetLayout]
+    rows: Sequence[FoundRow], lengths: Sequence[int], where: Mapping[str, SheetLayout]
 ) -> Iterator[Problem]:
-    """Cells that only keep the place of an answer."""
-    for row in compress(rows, map(_LONGEST_PLACEHOLDER.__ge__, map(len, answers))):
+    """Cells that only keep the place of an answer. `lengths`: of the answers."""
+    for row in compress(rows, map(_LONGEST_PLACEHOLDER.__ge__, lengths)):
         words = " ".join(re.findall(r"\w+", fold(row.answer)))
         if not words or words in {"0", "x", "o"}:
             message = f"Ô trả lời chỉ ghi “{row.answer}”, chưa có câu trả lời. Hãy điền câu trả lời hoặc bỏ dòng này."
@@ -284,8 +282,10 @@ def _personal_data(
     rows: Sequence[FoundRow], answers: Sequence[str], where: Mapping[str, SheetLayout]
 ) -> Iterator[Problem]:
     """Only answers with nine digits or more close together are looked at: no other can hold a phone or an ID number."""
-    for index in find_long_numbers(answers, _LEAST_DIGITS, _MOST_CHARS):
-        if problem := _id_number(rows[index], where) or _private_phone(rows[index], where):
+    different = distinct(answers)
+    suspects = {different[index] for index in find_long_numbers(different, _LEAST_DIGITS, _MOST_CHARS)}
+    for row in compress(rows, map(suspects.__contains__, answers)) if suspects else ():
+        if problem := _id_number(row, where) or _private_phone(row, where):
             yield problem
 
 
