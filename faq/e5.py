@@ -10,6 +10,7 @@ import array
 import mmap
 import re
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ BLOCK: Final = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
 SPACE: Final = "\u2581"
 UNKNOWN_PENALTY: Final = 10.0
 """An unknown character scores this much below the worst piece, as in SentencePiece."""
+WORDS_KEPT: Final = 16_384
+"""Words whose pieces are remembered."""
 _SPACES: Final = re.compile(" {2,}")
 
 
@@ -94,11 +97,15 @@ class Tokenizer:
         self._model = model
         self._longest = max(map(len, model.pieces))
         self._unknown_score = min(model.scores) - UNKNOWN_PENALTY
+        self._cut = lru_cache(maxsize=WORDS_KEPT)(self._cut_word)
 
     def ids(self, text: str) -> list[int]:
         """Piece numbers of a text, without the marks of beginning and end."""
         said = _SPACES.sub(" ", text.translate(self._model.normal))
-        said = (said if said.startswith(" ") else f" {said}").replace(" ", SPACE)
+        # no piece goes on over a blank: each word can be cut by itself, and most words come up again
+        return [number for word in said.removeprefix(" ").split(" ") for number in self._cut(SPACE + word)]
+
+    def _cut_word(self, said: str) -> tuple[int, ...]:
         pieces, scores, unknown = self._model.pieces, self._model.scores, self._model.unknown
         count = len(said)
         best = [0.0] + [-np.inf] * count
@@ -115,7 +122,7 @@ class Tokenizer:
         while count > 0:
             count, piece = came[count]
             ids.append(piece)
-        return ids[::-1]
+        return tuple(ids[::-1])
 
 
 class E5:

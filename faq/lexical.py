@@ -66,9 +66,12 @@ class Postings:
         self.size = len(lengths)
         self._starts, self._rows, self._times, self._lengths = starts, rows, times, lengths
         holders = np.diff(starts)
-        self._idf = np.log1p((self.size - holders + 0.5) / (holders + 0.5))
+        idf = np.log1p((self.size - holders + 0.5) / (holders + 0.5))
+        self._idf: list[float] = idf.tolist()
+        self._begins: list[int] = starts.tolist()
+        """`starts` again: a question looks up some hundred of them, and numpy is slow at one at a time."""
         self.idf_unknown = math.log1p((self.size + 0.5) / 0.5)
-        rarity = np.repeat(self._idf.astype(np.float32), holders)
+        rarity = np.repeat(idf.astype(np.float32), holders)
         if self._bm25:
             often = times.astype(np.float32)
             mean = max(1, int(lengths.sum())) / max(1, self.size)
@@ -90,14 +93,14 @@ class Postings:
 
     def _number(self, term: str) -> int | None:
         number = self._numbers.get(term)
-        if number is None or number + 1 >= len(self._starts) or self._starts[number] == self._starts[number + 1]:
+        if number is None or number >= len(self._idf) or self._begins[number] == self._begins[number + 1]:
             return None  # a term that only a later index has, or only an earlier one had, is unknown here
         return number
 
     def idf(self, term: str) -> float:
         """How telling the term is in these texts; unknown terms are the most telling."""
         number = self._number(term)
-        return self.idf_unknown if number is None else self._idf.item(number)
+        return self.idf_unknown if number is None else self._idf[number]
 
     def __contains__(self, term: str) -> bool:
         return self._number(term) is not None
@@ -107,21 +110,24 @@ class Postings:
 
         `terms` maps a term to its weight in the question (1 for a word as written, less for a guess).
         """
-        held: list[slice] = []
+        get, begins, every = self._numbers.get, self._begins, self._idf
+        runs: list[tuple[int, int]] = []
         weights: list[float] = []
         total = 0.0
         for term, times in terms.items():
-            number = self._number(term)
-            idf = self.idf_unknown if number is None else self._idf.item(number)
+            number = get(term)
+            if number is not None and (number >= len(every) or begins[number] == begins[number + 1]):
+                number = None
+            idf = self.idf_unknown if number is None else every[number]
             query = times if self._bm25 else idf * (1 + math.log(max(times, 1.0))) * min(times, 1.0)
             total += query * idf if self._bm25 else query**2
             if number is not None:
-                held.append(slice(self._starts.item(number), self._starts.item(number + 1)))
+                runs.append((begins[number], begins[number + 1]))
                 weights.append(query)
-        if not held:
+        if not runs:
             return np.zeros(self.size, np.float32)
-        rows = np.concatenate([self._rows[one] for one in held])
-        each = np.concatenate([self._weights[one] for one in held])
-        spread = np.repeat(np.array(weights, np.float32), [one.stop - one.start for one in held])
+        rows = np.concatenate([self._rows[start:stop] for start, stop in runs])
+        each = np.concatenate([self._weights[start:stop] for start, stop in runs])
+        spread = np.repeat(np.array(weights, np.float32), [stop - start for start, stop in runs])
         sums = np.bincount(rows, spread * each, minlength=self.size)
         return (sums / (total if self._bm25 else math.sqrt(total))).astype(np.float32)

@@ -23,6 +23,9 @@ MOST_RUNS: Final = 5000
 
 
 Term = TypeVar("Term")
+MOST_COSTS: Final = 200_000
+MOST_KEPT: Final = 8000
+"""Typed words whose readings are kept; about 1 KiB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +87,16 @@ class Lexicon:
         # the more frequent first: of two slips of the same price the likelier word is kept
         for key in sorted(self.by_key, key=lambda one: (-self._count(self.by_key[one][0]), one)):
             self._by_length[len(key)].append(key)
-        self._cost: dict[tuple[str, str], float] = {}
+        self.costs: dict[tuple[str, str], float] = {}
+        """What `cost` has said so far."""
+        self._kept: tuple[object, dict[Any, Any]] = None, {}
 
     def __contains__(self, word: str) -> bool:
         return word in self.bank.words or word in self._ordinary.words
 
     def cost(self, first: str, second: str) -> float:
         """How surprising `second` is after `first`: minus the natural logarithm of its probability."""
-        known = self._cost.get((first, second))
+        known = self.costs.get((first, second))
         if known is None:
             alone = self._count(second) / self._size
             before = self._before.get(first, 0.0)
@@ -100,10 +105,17 @@ class Lexicon:
                 pair = (first, second)
                 after = (BANK_WEIGHT * self.bank.pairs[pair] + self._ordinary.pairs[pair]) / (before + 2.0)
             known = -math.log(NEIGHBOUR_SHARE * after + (1 - NEIGHBOUR_SHARE) * alone)
-            if len(self._cost) > 200_000:
-                self._cost.clear()
-            self._cost[first, second] = known
+            if len(self.costs) > MOST_COSTS:
+                self.costs.clear()
+            self.costs[first, second] = known
         return known
+
+    def kept_for(self, table: object) -> dict[Any, Any]:
+        """A place to keep what follows from these words and that table of short forms; emptied when it is full."""
+        held = self._kept
+        if held[0] is not table or len(held[1]) > MOST_KEPT:
+            held = self._kept = table, {}
+        return held[1]
 
     def keys_of_length(self, shortest: int, longest: int) -> list[str]:
         """Diacritic-free words of those lengths."""

@@ -79,45 +79,64 @@ class _Arc:
     discount: float = 0.0
 
 
+_Way = tuple["_Way | None", int, _Arc]
+"""The way to here before this step, the typed word it starts at, and how that is read."""
+
+
 def read(typed: Sequence[str], lexicon: Lexicon, table: Abbreviations) -> Reading:
     """The likeliest words behind `typed` (lower case, as `normalise.words_of` gives them). Pure."""
     typed = typed[:MAX_WORDS]
     marked = sum(not word.isascii() for word in typed)
     add_marks = ADD_MARKS if marked * 4 < len(typed) else ADD_MARKS_AMONG_MARKED
-    # best[at][last word] = (cost so far, prices paid so far, path): the cheapest way to have read `at` typed words
-    best: list[dict[str, tuple[float, float, tuple[tuple[int, _Arc], ...]]]] = [{} for _ in range(len(typed) + 1)]
-    best[0][START] = (0.0, 0.0, ())
+    # best[at][last word] = (cost so far, prices paid so far, way here): the cheapest way to have read `at` typed words
+    best: list[dict[str, tuple[float, float, _Way | None]]] = [{} for _ in range(len(typed) + 1)]
+    best[0][START] = (0.0, 0.0, None)
+    costs, cost_of = lexicon.costs, lexicon.cost
     for at in range(len(typed)):
-        arcs = list(_arcs(typed, at, lexicon, table, add_marks))
-        for last, (cost, paid, path) in best[at].items():
+        arcs = (*_short_forms(typed, at, lexicon, table), *_arcs(typed[at], lexicon, table, add_marks))
+        for last, (cost, paid, way) in best[at].items():
             for arc in arcs:
                 total, before = cost + arc.price - arc.discount, last
                 for word in arc.words:
-                    total += lexicon.cost(before, word)
+                    step = costs.get((before, word))
+                    total += cost_of(before, word) if step is None else step
                     before = word
                 ahead = best[at + arc.width]
                 if before not in ahead or total < ahead[before][0]:
-                    ahead[before] = (total, paid + arc.price, (*path, (at, arc)))
+                    ahead[before] = (total, paid + arc.price, (way, at, arc))
         best[at] = {}
     if not typed:
         return Reading((), 0.0, ())
-    _, paid, path = min(best[-1].values(), key=lambda one: one[0])
+    _, paid, way = min(best[-1].values(), key=lambda one: one[0])
+    path: list[tuple[int, _Arc]] = []
+    while way is not None:
+        way, at, arc = way
+        path.append((at, arc))
+    path.reverse()
     words = tuple(word for _, arc in path for word in arc.words)
     return Reading(words, paid, tuple(at for at, arc in path for _ in arc.words))
 
 
-def _arcs(typed: Sequence[str], at: int, lexicon: Lexicon, table: Abbreviations, add_marks: float) -> Iterator[_Arc]:
-    """Every reading worth trying of the typed word at `at`, and of short forms of several words that start there."""
+def _short_forms(typed: Sequence[str], at: int, lexicon: Lexicon, table: Abbreviations) -> Iterator[_Arc]:
+    """What short forms of several words that start at `at` may stand for."""
     for width in range(min(table.longest, len(typed) - at), 1, -1):
         for rank, meaning in enumerate(table.of(" ".join(typed[at : at + width]))):
             full = tuple(meaning.split())
             yield _Arc(width, full, TABLE + rank * TABLE_NEXT, _inside(full, lexicon))
-    cheapest: dict[tuple[str, ...], float] = {}
-    for words, price in _readings(typed[at], lexicon, table, add_marks):
-        if price < cheapest.get(words, 1e9):
-            cheapest[words] = price
-    for words, price in sorted(cheapest.items(), key=lambda one: one[1])[:KEEP]:
-        yield _Arc(1, words, price, _inside(words, lexicon))
+
+
+def _arcs(word: str, lexicon: Lexicon, table: Abbreviations, add_marks: float) -> tuple[_Arc, ...]:
+    """Every reading worth trying of one typed word; kept with the lexicon, since most words come up again."""
+    known: tuple[_Arc, ...] | None = lexicon.kept_for(table).get((word, add_marks))
+    if known is None:
+        cheapest: dict[tuple[str, ...], float] = {}
+        for words, price in _readings(word, lexicon, table, add_marks):
+            if price < cheapest.get(words, 1e9):
+                cheapest[words] = price
+        best = sorted(cheapest.items(), key=lambda one: one[1])[:KEEP]
+        known = tuple(_Arc(1, words, price, _inside(words, lexicon)) for words, price in best)
+        lexicon.kept_for(table)[word, add_marks] = known
+    return known
 
 
 def _inside(words: tuple[str, ...], lexicon: Lexicon) -> float:
