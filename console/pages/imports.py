@@ -125,8 +125,10 @@ class ImportsPage:
         ui.notify(f"Tệp lớn hơn {BOUNDS.file_bytes // 2**20} MB. Hãy chia nhỏ tệp.", type="negative", position="top")
 
     async def _take(self, event: events.UploadEventArguments) -> None:
-        self.name, self.content = event.file.name, await event.file.read()
         self.upload.reset()
+        if self._is_busy():
+            return
+        self.name, self.content = event.file.name, await event.file.read()
         self.words = {}
         await self._make_plan()
 
@@ -142,6 +144,8 @@ class ImportsPage:
         unit = self.unit
         if unit is None:
             ui.notify("Hãy chọn đơn vị trước.", type="warning", position="top")
+            return
+        if self._is_busy():
             return
 
         async def work(by: Account) -> None:
@@ -214,6 +218,9 @@ class ImportsPage:
             button.bind_enabled_from(read, "value")
 
     async def _apply(self, plan: ImportPlan, *, retire: bool) -> None:
+        if self._is_busy():
+            return
+
         async def work(by: Account) -> None:
             await self.desk.apply_for(by, plan, retire=retire, progress=self.progress.report)
 
@@ -222,6 +229,12 @@ class ImportsPage:
         if done:
             self._forget()
             await self._show_history()
+
+    def _is_busy(self) -> bool:
+        """Is a file being read or applied? A second click must wait for the first."""
+        if self.progress.running:
+            ui.notify("Đang xử lý, xin chờ xong rồi làm tiếp.", type="warning", position="top")
+        return self.progress.running
 
     def _forget(self) -> None:
         self.plan, self.content = None, b""

@@ -25,6 +25,8 @@ class ImportProgress:
             self._bar = ui.linear_progress(0, show_value=False).props("rounded")
         self._box.set_visibility(False)
         self._step, self._since = "", 0.0
+        self.running = False
+        """Is something under way?"""
 
     def report(self, step: str, done: int, total: int) -> None:
         """As `ImportService` calls it."""
@@ -39,7 +41,7 @@ class ImportProgress:
         self._words.set_text(words)
 
     def __enter__(self) -> Self:
-        self._step = ""
+        self._step, self.running = "", True
         self._words.set_text("Đang xử lý…")
         self._bar.set_value(0)
         self._box.set_visibility(True)
@@ -48,4 +50,5 @@ class ImportProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.running = False
         self._box.set_visibility(False)
