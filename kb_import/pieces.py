@@ -14,7 +14,8 @@ _QUESTION_ONLY = re.compile(
 )
 _ANSWER_ONLY = re.compile(r"^\s*(?:đáp(?:\s+án)?|(?:câu\s+)?trả\s+lời|tl)\s*[:.]\s*", re.IGNORECASE)
 _NUMBERED = re.compile(
-    r"^\s*(?:câu(?:\s+hỏi)?\s*(?:số\s*)?\d+\s*[:.)\-–]*\s*|\d{1,4}\s*[.)]\s+|\d{1,4}\s*[.)](?=[^\W\d])|hỏi\s*\d*\s*:\s*|câu\s+hỏi\s*:\s*)+",
+    r"^\s*(?:câu(?:\s+hỏi)?\s*(?:số\s*)?\d+\s*[:.)/\-–]*\s*|\d{1,4}\s*[.)]\s+|\d{1,4}\s*[.)/]\s*(?=[^\W\d])"
+    r"|\d{1,3}\s*[-–]\s+(?=[^\W\d])|hỏi\s*\d*\s*:\s*|câu\s+hỏi\s*:\s*)+",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s*(?:[-–•*+·▪◦]\s*|\d{1,3}\s*[.)]\s*|[a-zđ][.)]\s+)")

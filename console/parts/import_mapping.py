@@ -12,6 +12,7 @@ from kb_import.problem import column_letter
 ASKED: Final = (
     Role.QUESTION,
     Role.ANSWER,
+    Role.QUESTION_AND_ANSWER,
     Role.PHRASINGS,
     Role.FIELD,
     Role.LEGAL_BASIS,
@@ -32,7 +33,7 @@ def mapping_form(
     async def confirm() -> None:
         mappings = tuple(form() for form in forms)
         if any(one.word is Word.COLUMNS and not _is_complete(one) for one in mappings):
-            ui.notify("Hãy chọn cột câu hỏi và cột trả lời.", type="warning", position="top")
+            ui.notify("Hãy chọn cột câu hỏi và cột trả lời, hoặc một cột có cả hai.", type="warning", position="top")
             return
         await on_confirm(mappings)
 

@@ -1,8 +1,10 @@
 """Ways to ask that a unit's file no longer holds go; those that editors added stay."""
 
+import importlib
 import io
 
 from rich.console import Console
+from sqlalchemy import text
 
 from bot.base.db import Database
 from bot.contracts.ids import UnitCode
@@ -83,3 +85,15 @@ async def test_a_way_that_files_before_and_after_hold_is_the_file_s(service: Imp
     await put(service, "Số tổng đài?\n1022 gọi sao?\nGọi số mấy?")
     await put(service, "Gọi số mấy?")
     assert await ways(database) == ["Gọi số mấy?"]
+
+
+async def test_entries_from_before_the_migration_know_what_their_file_held(
+    service: ImportService, database: Database
+) -> None:
+    await put(service, "Số tổng đài?\n1022 gọi sao?")
+    await teach(database, "cho xin số tổng đài")
+    module = importlib.import_module("bot.migrations.versions.0004_import_phrasings")
+    async with database.transaction() as session:
+        await session.execute(text("delete from import_phrasings"))
+        await session.execute(text(module.FROM_FIRST_VERSIONS))
+    assert (await plan(service, "Số tổng đài?")).changes[0].removed_phrasings == ("1022 gọi sao?",)
