@@ -43,7 +43,7 @@ LEAVES_FORM = frozenset({"emergency", "ask_person", "stop"})
 
 
 def words_of(tracker: Tracker) -> Words:
-    """The latest message as the form reads it. A picture's message says so in its metadata: {"photo": true}."""
+    """The latest message as the form reads it. What is no text is in its metadata: "photo", "phone", "place"."""
     latest: Mapping[str, Any] = tracker.latest_message
     intent: Mapping[str, Any] = latest.get("intent") or {}
     text = str(latest.get("text") or "")
@@ -54,6 +54,8 @@ def words_of(tracker: Tracker) -> Words:
         confidence=float(intent.get("confidence") or 0.0),
         entities=entities_of(latest),
         photo=str(message_id_of(tracker)) if metadata.get("photo") else None,
+        phone=metadata.get("phone"),
+        place=metadata.get("place"),
     )
 
 
@@ -68,6 +70,8 @@ class StartReport(Action):  # type: ignore[misc]  # rasa_sdk is untyped
         values: dict[Slot, str | None] = {**dict.fromkeys(SLOTS), **first_values(words)}
         if words.photo is not None:
             values["report_photo"] = words.photo
+        if words.place is not None:
+            values["report_where"] = words.place
         dispatcher.utter_message(response="utter_report_started")
         return [SlotSet("report_kind", kind_of(words.text).value), *(SlotSet(*one) for one in values.items())]
 
@@ -94,7 +98,8 @@ class ReadReportTurn(Action):  # type: ignore[misc]
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[EventType]:
         asked = tracker.get_slot("requested_slot")
         words = words_of(tracker)
-        if asked not in SLOTS or (words.intent in LEAVES_FORM and words.photo is None):
+        shared = words.photo or words.phone or words.place
+        if asked not in SLOTS or (words.intent in LEAVES_FORM and not shared):
             return []
         turn = read_turn(words, asked)
         if isinstance(turn, Interrupts):
@@ -121,6 +126,9 @@ def _events_of(turn: Turn, asked: Slot, tracker: Tracker, dispatcher: Collecting
             before = tracker.get_slot("report_photo") if asked != "report_photo" else None
             if values.get("report_photo", "").isdigit() and before not in (None, SKIPPED):
                 filled["report_photo"] = f"{before},{values['report_photo']}"
+            place = tracker.get_slot("report_where") if asked != "report_where" else None
+            if "report_where" in values and place not in (None, SKIPPED):  # a point on the map makes words exact
+                filled["report_where"] = f"{place}; {values['report_where']}"
             return [SlotSet(*one) for one in filled.items()]
         case Corrects(slot, value):
             dispatcher.utter_message(text=f"Tôi đã sửa {NAMES_VI[slot]} thành: {value}")

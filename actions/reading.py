@@ -37,6 +37,10 @@ class Words:
     """First value of each entity: place, date, phone."""
     photo: str | None = None
     """Id of this message when it carries a picture."""
+    phone: str | None = None
+    """The number that the person shared with a button of the platform, not by typing it."""
+    place: str | None = None
+    """A point on the map that was shared, in words: "vị trí 19.806700, 105.776400"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,8 @@ def read_turn(words: Words, asked: Slot) -> Turn:
     text = clean(words.text)[:MAX_CHARS]
     if words.photo is not None:
         return Fills(_with_photo(words.photo, text, asked))
+    if shared := _shared(words, text, asked):
+        return Fills(shared)
     if asked != "report_what" and (correction := _find_correction(text, words, asked)):
         return correction
     if _is_interruption(words, asked):
@@ -225,6 +231,23 @@ def _with_photo(photo: str, text: str, asked: Slot) -> dict[Slot, str]:
     values: dict[Slot, str] = {"report_photo": photo}
     if text and asked in ("report_what", "report_where", "report_when"):
         values[asked] = text
+    return values
+
+
+def _shared(words: Words, text: str, asked: Slot) -> dict[Slot, str]:
+    """A shared place or number counts whenever it comes; words beside it answer what was asked.
+
+    The address on a person's profile comes as words beside the number: it is where they live, so it is taken for the
+    place of what happened only when that was asked.
+    """
+    beside = "" if text == words.place or find_phone(text) or asked != "report_where" else text
+    values: dict[Slot, str] = {}
+    if words.place is not None:
+        values["report_where"] = f"{beside}; {words.place}" if beside else words.place
+    if words.phone is not None and (phone := find_phone(words.phone)):
+        values["report_phone"] = phone
+        if beside:
+            values.setdefault("report_where", beside)
     return values
 
 

@@ -74,6 +74,19 @@ def ident(value: object, key: str) -> str:
     return str(found) if isinstance(found, int) else text(value, key).strip()
 
 
+def phone(value: object, key: str) -> str | None:
+    """A telephone number as it is dialled in Việt Nam, "0912345678", however it was written; foreign ones as "+…".
+
+    One spelling for all channels: operators link a person's conversations by the number.
+    """
+    digits = "".join(one for one in ident(value, key) if one in "0123456789")
+    if not 8 <= len(digits) <= 15:
+        return None
+    if digits.startswith("84") and len(digits) in (11, 12):
+        return f"0{digits[2:]}"
+    return digits if digits.startswith("0") else f"+{digits}"
+
+
 def number(value: object, key: str) -> float | None:
     """A finite number, also when it came as a string."""
     found = value.get(key) if isinstance(value, dict) else None

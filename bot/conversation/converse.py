@@ -24,7 +24,7 @@ from bot.contracts.ids import MessageId
 from bot.contracts.messages import Author, Choice, DeliveryState, Kind, Reply
 from bot.conversation import texts
 from bot.conversation.choices import HELPED, NOT_HELPED, PERSON, entry_in, find_choice
-from bot.conversation.emergency import by_intent, find_emergency
+from bot.conversation.emergency import INTENT, by_intent, find_emergency
 from bot.conversation.path import Path, plan_path, without_unhelpful
 from bot.conversation.rasa import RasaClient, RasaUnavailable, Understanding
 from bot.conversation.respond import (
@@ -35,6 +35,7 @@ from bot.conversation.respond import (
     respond_to,
     respond_to_emergency,
 )
+from bot.conversation.scenes import Scenes
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
 from bot.conversation.turn import Turn, load_turn
 from bot.outbox.post import Outbox
@@ -105,6 +106,8 @@ class Conversing:
     outbox: Outbox
     rasa_patience_s: float
     show_typing: Callable[[Turn], None]
+    scenes: Scenes | None = None
+    """A second opinion where the intent wavers; None: the intent decides alone."""
 
     async def converse(self, message: MessageId) -> None:
         """Work one inbound message out. Raises WaitAndRetry while Rasa is down and the message is still young."""
@@ -136,13 +139,18 @@ class Conversing:
             return await self._talk(turn, None, _Later("without_rasa", None), words=picked), None
         if picked is not None and not turn.in_dialogue:
             return _Later("picked", picked), None
-        if not turn.text and not turn.in_dialogue:
+        fills_form = turn.in_dialogue and (turn.shared_phone or turn.location or (turn.has_photo and not turn.text))
+        if fills_form:  # there is nothing to search for
+            return await self._talk(turn, None, _Later("without_rasa", None), words=_words(turn)), None
+        if not turn.text or turn.kind is Kind.CONTACT:  # words beside a number are the address on a profile
             return self._not_text(turn), None
         return await self._understand(turn)
 
     async def _understand(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
         understood, decision = await asyncio.gather(self._parse(turn), self._search(turn))
-        path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue)
+        danger = understood.confidence_in(INTENT) if understood else 0.0
+        danger = await self.scenes.confidence(turn.text, danger) if self.scenes else danger
+        path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue, danger=danger)
         match path:
             case Path.EMERGENCY:
                 return _Later("emergency", by_intent(turn.text)), understood
@@ -182,7 +190,14 @@ class Conversing:
             known = await self.rasa.find_turn(turn.conversation, turn.message) if turn.told_core else None
             if known is None:
                 await self._remember_core(turn)
-                known = await self.rasa.talk(turn.conversation, turn.message, words, photo=turn.has_photo)
+                known = await self.rasa.talk(
+                    turn.conversation,
+                    turn.message,
+                    words,
+                    photo=turn.has_photo,
+                    phone=turn.shared_phone,
+                    place=_place(turn),
+                )
             replies, in_dialogue = known
         except RasaUnavailable as error:
             self._wait_if_young(turn, error)
@@ -207,7 +222,10 @@ class Conversing:
         if turn.kind in {Kind.TEXT, Kind.BUTTON}:
             return Response((Reply(texts.EMPTY),), "received")
         choices = () if turn.kind is Kind.STICKER else (TO_PERSON,)
-        return Response((Reply(texts.not_text(turn.kind), choices),), "received", offered=choices)
+        replies = (Reply(texts.not_text(turn.kind), choices),)
+        if turn.in_dialogue:  # the form waits for its answer
+            return Response(replies, "dialogue", offered=choices, in_dialogue=True)
+        return Response(replies, "received", offered=choices)
 
     async def _finish(self, turn: Turn, response: "Response | _Later", understood: Understanding | None) -> None:
         async with self.database.transaction() as session:
@@ -312,9 +330,15 @@ def _words(turn: Turn) -> str:
     """What Rasa reads: the text, or what stands for a location or a picture in a form."""
     if turn.text:
         return turn.text.lstrip("/")  # Rasa reads "/intent" as a command
-    if turn.location:
-        return f"vị trí {turn.location[0]:.6f}, {turn.location[1]:.6f}"
+    if place := _place(turn):
+        return place
+    if turn.shared_phone:
+        return f"số điện thoại {turn.shared_phone}"
     return "gửi ảnh" if turn.has_photo else "(không có chữ)"
+
+
+def _place(turn: Turn) -> str | None:
+    return f"vị trí {turn.location[0]:.6f}, {turn.location[1]:.6f}" if turn.location else None
 
 
 async def rate_last(session: AsyncSession, turn: Turn, *, helped: bool) -> Response:

@@ -79,13 +79,24 @@ class RasaClient:
         )
 
     async def talk(
-        self, conversation: ConversationId, message: MessageId, text: str, *, photo: bool = False
+        self,
+        conversation: ConversationId,
+        message: MessageId,
+        text: str,
+        *,
+        photo: bool = False,
+        phone: str | None = None,
+        place: str | None = None,
     ) -> tuple[tuple[Reply, ...], bool]:
-        """Give `text` to the dialogue: what it says, and whether a form is under way after it."""
+        """Give `text` to the dialogue: what it says, and whether a form is under way after it.
+
+        The rest is what the message brings beside words: a picture, a shared number, a shared place.
+        """
+        beside = {"photo": photo, "phone": phone, "place": place}
         body = {
             "sender": sender(conversation),
             "message": text,
-            "metadata": {"message_id": int(message), "conversation_id": int(conversation), "photo": photo},
+            "metadata": {"message_id": int(message), "conversation_id": int(conversation), **beside},
         }
         response = await self._send("talk", "POST", "/webhooks/rest/webhook", json=body)
         answer = response.json()

@@ -38,6 +38,9 @@ class Turn:
     """The last question of this conversation."""
     place: str | None
     phone: str | None
+    """The person's number, as far as it is known."""
+    shared_phone: str | None
+    """The number that this message shares with a button of the platform."""
     unhelpful: frozenset[EntryId]
     """Entries this person was given lately and said did not help."""
     with_person: bool
@@ -106,6 +109,7 @@ async def load_turn(session: AsyncSession, message: MessageId, now: datetime) ->
         previous=row.last_question,
         place=row.last_place,
         phone=row.phone,
+        shared_phone=row.extra.get("phone"),
         unhelpful=frozenset(EntryId(one) for one in row.unhelpful or ()),
         with_person=row.held or answered_outside(row.answered_outside_at, now),
         told_core="core_at" in row.extra,

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from bot.contracts.errors import PayloadRefused
 from bot.contracts.ids import Channel
 from bot.contracts.messages import Attachment, Echo, Event, Inbound, Kind, Location, Receipt, ReceiptState
-from connectors.fields import Json, ident, json_object, moment, number, part, parts, text
+from connectors.fields import Json, ident, json_object, moment, number, part, parts, phone, text
 from connectors.messenger.marks import find_mark
 from connectors.messenger.settings import MessengerSettings
 
@@ -104,9 +104,9 @@ def _message(item: Item) -> Inbound | None:
     said = text(item.message, "text")
     quick_reply = item.message.get("quick_reply")
     payload = text(quick_reply, "payload") or None
-    phone = payload if payload and _PHONE.fullmatch(payload) else None
+    shared = phone(quick_reply, "payload") if payload and _PHONE.fullmatch(payload) else None
     kind = Kind.TEXT
-    if phone is not None:  # the quick reply "share my number"
+    if shared is not None:  # the quick reply "share my number"
         kind, payload = Kind.CONTACT, None
     elif payload is not None:
         kind = Kind.BUTTON
@@ -126,7 +126,7 @@ def _message(item: Item) -> Inbound | None:
         payload=payload,
         attachments=attachments,
         location=location,
-        phone=phone,
+        phone=shared,
     )
 
 

@@ -20,7 +20,7 @@ from bot.contracts.messages import (
     Receipt,
     ReceiptState,
 )
-from connectors.fields import Json, ident, json_object, moment, number, part, parts, text, whole
+from connectors.fields import Json, ident, json_object, moment, number, part, parts, phone, text, whole
 
 ZALO = Channel("zalo")
 BUTTON_MARK = "#chon:"
@@ -94,8 +94,8 @@ def _message(event: Envelope) -> Inbound:
     said, payload = _pressed(text(event.message, "text"))
     attachments = tuple(_attachment(one) for one in parts(event.message, "attachments"))
     location = _location(event.message)
-    phone = next((found for one in parts(event.message, "attachments") if (found := _card_phone(one))), None)
-    if phone:
+    shared = next((found for one in parts(event.message, "attachments") if (found := _card_phone(one))), None)
+    if shared:
         kind = Kind.CONTACT
     return Inbound(
         channel=ZALO,
@@ -107,7 +107,7 @@ def _message(event: Envelope) -> Inbound:
         payload=payload,
         attachments=attachments,
         location=location,
-        phone=phone,
+        phone=shared,
     )
 
 
@@ -147,7 +147,7 @@ def _card_phone(attachment: Json) -> str | None:
     if not described.startswith("{"):
         return None
     try:
-        return ident(orjson.loads(described), "phone") or None
+        return phone(orjson.loads(described), "phone")
     except orjson.JSONDecodeError:
         return None
 
@@ -174,7 +174,7 @@ def _contact(event: Envelope) -> Inbound:
         sent_at=event.at,
         text=place,
         kind=Kind.CONTACT,
-        phone=ident(info, "phone") or None,
+        phone=phone(info, "phone"),
         citizen_name=text(info, "name") or None,
     )
 

@@ -130,6 +130,34 @@ def test_turns(asked: Slot, said: Words, turn: object) -> None:
     assert read_turn(said, asked) == turn
 
 
+POINT = "vị trí 19.806700, 105.776400"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said", "values"),
+    [
+        ("report_where", Words(POINT, "", 0.0, place=POINT), {"report_where": POINT}),
+        ("report_when", Words(POINT, "", 0.0, place=POINT), {"report_where": POINT}),
+        ("report_where", Words("cổng chợ", "", 0.0, place=POINT), {"report_where": f"cổng chợ; {POINT}"}),
+        ("report_phone", Words("84912345678", "", 0.0, phone="84912345678"), {"report_phone": "0912345678"}),
+        ("report_what", Words("+84912345678", "", 0.0, phone="+84912345678"), {"report_phone": "0912345678"}),
+        (
+            "report_where",
+            Words("1 Lê Lợi, Hạc Thành", "", 0.0, phone="84912345678"),
+            {"report_where": "1 Lê Lợi, Hạc Thành", "report_phone": "0912345678"},
+        ),
+        ("report_phone", Words("1 Lê Lợi, Hạc Thành", "", 0.0, phone="84912345678"), {"report_phone": "0912345678"}),
+    ],
+)
+def test_what_is_shared_counts_at_any_step(asked: Slot, said: Words, values: dict[Slot, str]) -> None:
+    """The address beside a shared number is where the person lives: the place only if that was asked."""
+    assert read_turn(said, asked) == Fills(values)
+
+
+def test_a_shared_number_that_is_none_is_asked_for_again() -> None:
+    assert read_turn(Words("12", "", 0.0, phone="12"), "report_phone") == Unusable("utter_report_phone_unusable")
+
+
 def test_a_picture_counts_at_any_step_and_its_caption_answers() -> None:
     picture = Words("ngay cổng chợ", "report", 0.9, photo="17")
     assert read_turn(picture, "report_where") == Fills({"report_photo": "17", "report_where": "ngay cổng chợ"})

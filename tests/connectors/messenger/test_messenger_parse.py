@@ -84,7 +84,7 @@ def test_what_is_in_them() -> None:
     assert (press.text, press.payload) == ("Có", "#helped")
     assert (link.attachments[0].url, link.attachments[0].name) == ("https://bao.vn/a", "Báo")
     assert message("location").location == Location(19.8067, 105.7764)
-    assert (message("phone").phone, message("phone").payload) == ("+84900000001", None)
+    assert (message("phone").phone, message("phone").payload) == ("0900000001", None)
     assert message("postback").payload == "#person"
     assert message("referral").payload == "poster"
     assert (edit.text, edit.provider_message_id != "m_1") == ("Ở đâu tiêm mũi 2?", True)

@@ -79,7 +79,7 @@ def test_what_is_in_them() -> None:
     assert isinstance(card, Inbound)
     assert (text.text, text.sent_at, text.provider_message_id) == ("Xin chào, tiêm ở đâu?", AT, "m1")
     assert (file.attachments[0].name, file.attachments[0].size, file.attachments[0].mime) == ("don.pdf", 1234, "pdf")
-    assert card.phone == "84900000001"
+    assert card.phone == "0900000001"
     for provider_id in ("m6", "m7"):
         place = captured(provider_id)
         assert isinstance(place, Inbound)
@@ -90,7 +90,7 @@ def test_shared_information_old_and_new() -> None:
     new, old = (one(body) for body in CAPTURED if body["event_name"] == "user_submit_info")
     assert isinstance(new, Inbound)
     assert isinstance(old, Inbound)
-    assert (new.phone, new.citizen_name) == (old.phone, old.citizen_name) == ("84900000001", "Nguyễn Văn Mẫu")
+    assert (new.phone, new.citizen_name) == (old.phone, old.citizen_name) == ("0900000001", "Nguyễn Văn Mẫu")
     assert new.text == "1 Đại lộ Lê Lợi, Hạc Thành, Thanh Hóa"
     assert old.text == "1 Lê Lợi, Điện Biên, TP Thanh Hóa, Thanh Hóa"
 
