@@ -20,14 +20,17 @@ from bot.contracts.errors import Conflict, NotAllowed, NotFound, Refused
 from bot.contracts.ids import AccountId, UnitCode
 from handoff.account import Account
 from handoff.journal import audit
+from handoff.logins import end_logins_of
 from handoff.rights import Action, check_may
-from handoff.role import Role
+from handoff.role import ROLE_VI, Role
 from handoff.tables import AccountRow, UnitRow
 
 log = structlog.get_logger(__name__)
 OneTimePassword = NewType("OneTimePassword", str)
 """Good until the first login, which must change it. Shown once, stored nowhere."""
 
+OF_A_UNIT = frozenset({Role.UNIT_OFFICER, Role.EDITOR})
+"""Roles whose rights are those over a unit's tickets or banks: without a unit they could do nothing."""
 MAX_FAILURES = 5
 LOCKED_FOR = timedelta(minutes=15)
 MIN_PASSWORD_CHARS = 10
@@ -62,15 +65,15 @@ async def add_account(
 ) -> OneTimePassword:
     """A new account and the password for its first login. `by` None: from the command line.
 
-    Raises NameTaken, Refused (a bad name; a unit officer without a unit), NotFound for an unknown unit, NotAllowed.
+    Raises NameTaken, Refused (a bad name; an officer or editor without a unit), NotFound (the unit), NotAllowed.
     """
     if by is not None:
         check_may(by, Action.MANAGE_ACCOUNTS)
     login = name.strip().lower()
     if not login or len(login) > 60 or any(one.isspace() for one in login):
         raise Refused(problem="Tên đăng nhập gồm 1 đến 60 ký tự, không có dấu cách.")
-    if role is Role.UNIT_OFFICER and unit is None:
-        raise Refused(problem="Cán bộ đầu mối phải thuộc một đơn vị (--unit).")
+    if role in OF_A_UNIT and unit is None:
+        raise Refused(problem=f"Tài khoản vai trò {ROLE_VI[role]} phải thuộc một đơn vị. Hãy chọn đơn vị.")
     if unit is not None and await session.get(UnitRow, unit) is None:
         raise NotFound(what=f"đơn vị mang mã “{unit}”")
     if await session.scalar(select(AccountRow.id).where(AccountRow.name == login)):
@@ -124,13 +127,17 @@ async def authenticate(database: Database, name: str, password: str, now: dateti
 
 
 async def change_password(session: AsyncSession, account: AccountId, old: str, new: str, *, now: datetime) -> Account:
-    """The person's own new password. Raises LoginRefused for a wrong old one, Refused for a weak new one."""
+    """The person's own new password; every login of theirs ends, this one too.
+
+    Raises LoginRefused for a wrong old one, Refused for a weak new one.
+    """
     row = await _get_row(session, account)
     if not row.active or not await asyncio.to_thread(_HASHES.verify, old[:MAX_PASSWORD_CHARS], row.password_hash):
         raise LoginRefused
     _check_strength(new, row.name, old)
     row.password_hash = await asyncio.to_thread(_HASHES.hash, new)
     row.must_change_password = False
+    await end_logins_of(session, row.id, now=now)
     await audit(session, "password_changed", account_of(row), now)
     return account_of(row)
 
@@ -145,6 +152,7 @@ async def reset_password(
     password = new_password()
     row.password_hash = await asyncio.to_thread(_HASHES.hash, password)
     row.must_change_password, row.failed_logins, row.locked_until = True, 0, None
+    await end_logins_of(session, row.id, now=now)
     await audit(session, "password_reset", by, now, account=row.id)
     return password
 
@@ -154,6 +162,8 @@ async def set_active(session: AsyncSession, account: AccountId, active: bool, by
     check_may(by, Action.MANAGE_ACCOUNTS)
     row = await _get_row(session, account)
     row.active = active
+    if not active:
+        await end_logins_of(session, row.id, now=now)
     await audit(session, "account_opened" if active else "account_closed", by, now, account=row.id)
 
 

@@ -14,7 +14,6 @@ from bot.contracts.ids import EntryId, SubjectId, TicketId, UnitCode
 from handoff.account import Account
 from handoff.deadline import plan_promise, plan_unit_deadline
 from handoff.hold import (
-    OVERSEERS,
     AlreadyTaken,
     NotHeld,
     check_may_reply,
@@ -35,7 +34,7 @@ from handoff.reading import (
     load_waiting_for,
     ticket_status_for_citizen,
 )
-from handoff.rights import Action, check_may, check_may_with
+from handoff.rights import OVERSEERS, Action, check_may, check_may_with
 from handoff.tables import NoteRow, SubjectRow, TicketRow
 from handoff.ticket import MOVE_VI, STATE_VI, Move, MoveRefused, Outcome, Priority, State, Ticket, plan_move
 from handoff.units import get_family, resolve_unit

@@ -14,15 +14,13 @@ from bot.contracts.ids import AccountId, ConversationId, MessageId
 from handoff.account import Account
 from handoff.journal import audit, lock_conversation, record, ticket_of
 from handoff.opening import insert_ticket
-from handoff.rights import RIGHTS, Action, check_may
-from handoff.role import Role
+from handoff.rights import OVERSEERS, RIGHTS, Action, check_may
 from handoff.tables import AccountRow, HoldRow, TicketRow
 from handoff.ticket import AT_DESK, OPEN, Move, Reason, State, Ticket, TicketKind, plan_move
 from handoff.views import Holder
 
 IDLE = timedelta(hours=8)
 """After so long without a reply the bot speaks again: the operator forgot to hand back."""
-OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 
 class AlreadyTaken(Conflict):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from handoff.rights import Action, check_may, check_may_with, plan_actions
 from handoff.role import Role
 from handoff.tables import AccountRow, AuditRow, NoteRow, TicketEventRow, TicketRow
 from handoff.ticket import KIND_VI, OPEN, STATE_VI, UNANSWERED_REASONS, Priority, State
-from handoff.unit import Subject, Unit, UnitNotFound, plan_family, plan_successor
+from handoff.unit import Subject, Unit, family_of, unit_today
 from handoff.units import load_subjects, load_units
 from handoff.views import Note, PublicStatus, TicketDetail, TicketEvent, TicketView, UnansweredQuestion
 
@@ -38,6 +39,7 @@ async def load_waiting_for(
 ) -> list[TicketView]:
     """Tickets that wait for somebody, most urgent first: emergencies, then by deadline.
 
+    Asked only for those that need nobody any more (answered, closed), it gives the newest first.
     Operators and supervisors see all; a unit officer sees what was forwarded to the own unit or to one it succeeded.
     `unit` keeps those that are, by routing or forwarding, of that unit today; `mine` those that `account` took.
     Raises NotAllowed for roles that handle no tickets.
@@ -46,19 +48,23 @@ async def load_waiting_for(
     units = await load_units(session)
     wanted: list[ColumnElement[bool]] = [TicketRow.state.in_(states)]
     if account.role is Role.UNIT_OFFICER:
-        wanted.append(TicketRow.forwarded_to.in_(_family(units, account.unit, now)))
+        wanted.append(TicketRow.forwarded_to.in_(family_of(units, account.unit, in_vietnam(now).date())))
     if unit is not None:
-        family = _family(units, unit, now)
+        family = family_of(units, unit, in_vietnam(now).date())
         wanted.append(or_(TicketRow.forwarded_to.in_(family), TicketRow.unit.in_(family)))
     if subject is not None:
         wanted.append(TicketRow.subject == subject)
     if mine:
         wanted.append(TicketRow.taken_by == account.id)
-    rank = case({one.value: one.rank for one in Priority}, value=TicketRow.priority)
-    rows = await session.scalars(
-        select(TicketRow).where(and_(*wanted)).order_by(rank.desc(), TicketRow.due_at, TicketRow.id).limit(limit)
-    )
+    rows = await session.scalars(select(TicketRow).where(and_(*wanted)).order_by(*_order(states)).limit(limit))
     return await _views(session, rows.all(), units, now)
+
+
+def _order(states: Collection[State]) -> tuple[Any, ...]:
+    if not OPEN.intersection(states):
+        return (TicketRow.id.desc(),)
+    rank = case({one.value: one.rank for one in Priority}, value=TicketRow.priority)
+    return (rank.desc(), TicketRow.due_at, TicketRow.id)
 
 
 async def load_ticket_for(session: AsyncSession, code: TicketCode, account: Account, *, now: datetime) -> TicketDetail:
@@ -72,7 +78,7 @@ async def load_ticket_for(session: AsyncSession, code: TicketCode, account: Acco
         raise TicketNotFound
     units = await load_units(session)
     try:
-        check_may_with(account, Action.READ, row.forwarded_to, _family(units, account.unit, now))
+        check_may_with(account, Action.READ, row.forwarded_to, family_of(units, account.unit, in_vietnam(now).date()))
     except NotAllowed:
         raise TicketNotFound from None
     await _audit_reading(session, row, account, now)
@@ -99,7 +105,7 @@ async def load_tickets_of(
     units = await load_units(session)
     wanted: list[ColumnElement[bool]] = [TicketRow.conversation_id == conversation]
     if account.role is Role.UNIT_OFFICER:
-        wanted.append(TicketRow.forwarded_to.in_(_family(units, account.unit, now)))
+        wanted.append(TicketRow.forwarded_to.in_(family_of(units, account.unit, in_vietnam(now).date())))
     rows = await session.scalars(select(TicketRow).where(and_(*wanted)).order_by(TicketRow.id.desc()))
     return await _views(session, rows.all(), units, now)
 
@@ -114,7 +120,7 @@ async def ticket_status_for_citizen(
     row = await session.scalar(select(TicketRow).where(TicketRow.code == code))
     if row is None:
         raise TicketNotFound
-    unit = _unit_today(await load_units(session), row.forwarded_to, now)
+    unit = unit_today(await load_units(session), row.forwarded_to, in_vietnam(now).date())
     return PublicStatus(
         code=row.code,
         state=row.state,
@@ -234,7 +240,8 @@ def _view(
     names: Mapping[AccountId, str],
     now: datetime,
 ) -> TicketView:
-    unit, forwarded_to = _unit_today(units, row.unit, now), _unit_today(units, row.forwarded_to, now)
+    today = in_vietnam(now).date()
+    unit, forwarded_to = unit_today(units, row.unit, today), unit_today(units, row.forwarded_to, today)
     return TicketView(
         id=row.id,
         code=row.code,
@@ -258,23 +265,3 @@ def _view(
         due_at=row.due_at,
         is_overdue=ticket_of(row).is_overdue(now),
     )
-
-
-def _unit_today(units: Mapping[UnitCode, Unit], code: UnitCode | None, now: datetime) -> Unit | None:
-    """The unit in force today for `code`; the ended unit itself if nobody took over from it."""
-    if code is None:
-        return None
-    try:
-        return plan_successor(units, code, in_vietnam(now).date())
-    except UnitNotFound:
-        return units.get(code)
-
-
-def _family(units: Mapping[UnitCode, Unit], code: UnitCode | None, now: datetime) -> frozenset[UnitCode]:
-    """Codes whose tickets are those of `code`'s unit today; none for somebody without a unit."""
-    if code is None:
-        return frozenset()
-    try:
-        return plan_family(units, code, in_vietnam(now).date())
-    except UnitNotFound:
-        return frozenset({code})

@@ -24,10 +24,17 @@ class Action(StrEnum):
     PROMISE = "promise"
     ANSWER = "answer"
     NOTE = "note"
+    CALL = "call"
+    """Tell by phone what could not be sent."""
+    LINK = "link"
+    """Say that two conversations are the same person's."""
     CLOSE = "close"
     REOPEN = "reopen"
     TEACH = "teach"
     MANAGE_ACCOUNTS = "manage_accounts"
+    MANAGE_UNITS = "manage_units"
+    TUNE = "tune"
+    """Set how sure the bot must be."""
 
 
 AT_THE_DESK = frozenset(
@@ -42,6 +49,8 @@ AT_THE_DESK = frozenset(
         Action.PROMISE,
         Action.ANSWER,
         Action.NOTE,
+        Action.CALL,
+        Action.LINK,
         Action.CLOSE,
         Action.REOPEN,
     }
@@ -53,6 +62,10 @@ RIGHTS: dict[Role, frozenset[Action]] = {
     Role.SUPERVISOR: AT_THE_DESK | {Action.REASSIGN, Action.TEACH},
     Role.ADMIN: frozenset(Action),
 }
+OVERSEERS = frozenset({Role.SUPERVISOR, Role.ADMIN})
+"""May act on what others hold."""
+HOLDERS_ONLY = frozenset({Action.TRIAGE, Action.FORWARD, Action.SEND_BACK, Action.PROMISE, Action.ANSWER, Action.CLOSE})
+"""While somebody is at work on a ticket, only they do this with it (`desk` raises AlreadyTaken for others)."""
 MOVE_OF = {
     Action.FORWARD: Move.FORWARD,
     Action.SEND_BACK: Move.SEND_BACK,
@@ -88,8 +101,10 @@ def plan_actions(by: Account, state: State, *, holds: bool, is_held: bool) -> fr
         may -= {Action.ANSWER, Action.PROMISE, Action.SEND_BACK}
     if not holds:
         may -= {Action.REPLY}
-        if by.role not in {Role.SUPERVISOR, Role.ADMIN} or not is_held:
+        if by.role not in OVERSEERS or not is_held:
             may -= {Action.HAND_BACK}
+        if state is State.IN_PROGRESS and by.role not in OVERSEERS:
+            may -= HOLDERS_ONLY  # somebody else is at work on it
     if is_held:
         may -= {Action.TAKE_OVER}
     if holds or not is_held:

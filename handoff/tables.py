@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.base.db import Base
 from bot.contracts.ids import AccountId, ConversationId, EntryId, MessageId, SubjectId, TicketCode, TicketId, UnitCode
+from handoff.call import CallOutcome
 from handoff.role import Role
 from handoff.ticket import Outcome, Priority, Reason, State, TicketKind
 from handoff.unit import UnitKind
@@ -63,6 +64,8 @@ class UnitRow(Base):
     kind: Mapped[UnitKind] = mapped_column(words(UnitKind, "kind"))
     hotline: Mapped[str | None] = mapped_column(String(40))
     email: Mapped[str | None] = mapped_column(String(200))
+    hours: Mapped[str | None] = mapped_column(String(200))
+    """When somebody is there, in words: "7:30–11:30, 13:30–17:00, thứ Hai đến thứ Sáu"."""
     valid_from: Mapped[date] = mapped_column(Date)
     valid_until: Mapped[date | None] = mapped_column(Date)
     """Last day in force."""
@@ -116,6 +119,21 @@ class AccountRow(Base):
     locked_until: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class LoginRow(Base):
+    """One browser in which somebody logged in."""
+
+    __tablename__ = "logins"
+    __table_args__ = (Index("ix_logins_account_id", "account_id", postgresql_where=text("ended_at is null")),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    account_id: Mapped[AccountId] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    device: Mapped[str] = mapped_column(String(100))
+    address: Mapped[str] = mapped_column(String(64))
+    begun_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
 
 class TicketRow(Base):
@@ -200,6 +218,23 @@ class HoldRow(Base):
     ticket_id: Mapped[TicketId] = mapped_column(BigInteger, ForeignKey("tickets.id"))
     since: Mapped[datetime]
     last_reply_at: Mapped[datetime | None]
+
+
+class CallRow(Base):
+    """A message that could not be sent and is told by phone."""
+
+    __tablename__ = "calls"
+    __table_args__ = (CheckConstraint("(outcome is null) = (called_at is null)", "outcome_has_time"),)
+
+    message_id: Mapped[MessageId] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    conversation_id: Mapped[ConversationId] = mapped_column(BigInteger)
+    asked_by: Mapped[AccountId] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    asked_at: Mapped[datetime]
+    outcome: Mapped[CallOutcome | None] = mapped_column(words(CallOutcome, "outcome"))
+    called_by: Mapped[AccountId | None] = mapped_column(BigInteger, ForeignKey("accounts.id"))
+    called_at: Mapped[datetime | None]
+    tries: Mapped[int] = mapped_column(SmallInteger)
+    """Calls that reached nobody."""
 
 
 class ShiftNoteRow(Base):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from bot.contracts.errors import NotFound
+from bot.contracts.errors import NotFound, Refused
 from bot.contracts.ids import SubjectId, UnitCode
 
 DUTY_DESK = UnitCode("VNPT")
@@ -41,6 +41,8 @@ class Unit:
     """Last day in force; None while it lasts."""
     successor: UnitCode | None
     aliases: tuple[str, ...] = ()
+    hours: str | None = None
+    """When somebody is there, in the unit's own words."""
 
     def is_in_force(self, on: date) -> bool:
         """Did the unit exist on that day?"""
@@ -105,3 +107,38 @@ def plan_family(units: Mapping[UnitCode, Unit], code: UnitCode, on: date) -> fro
         except UnitNotFound:
             continue
     return frozenset(family)
+
+
+def unit_today(units: Mapping[UnitCode, Unit], code: UnitCode | None, on: date) -> Unit | None:
+    """The unit in force on that day for `code`; the ended unit itself if nobody took over from it."""
+    if code is None:
+        return None
+    try:
+        return plan_successor(units, code, on)
+    except UnitNotFound:
+        return units.get(code)
+
+
+def family_of(units: Mapping[UnitCode, Unit], code: UnitCode | None, on: date) -> frozenset[UnitCode]:
+    """Like `plan_family`, for a person's unit: none without one, only itself when it ended and nobody took over."""
+    if code is None:
+        return frozenset()
+    try:
+        return plan_family(units, code, on)
+    except UnitNotFound:
+        return frozenset({code})
+
+
+def check_heir(units: Mapping[UnitCode, Unit], code: UnitCode, heir: UnitCode) -> None:
+    """Raises Refused unless the work of `code`, which ended, may go to `heir`: known, and not back to itself."""
+    if heir not in units:
+        raise UnitNotFound(unit=heir)
+    if units[code].valid_until is None:
+        raise Refused(problem="Đơn vị này đang hoạt động nên không có đơn vị kế thừa.")
+    seen: set[UnitCode] = set()
+    at: UnitCode | None = heir
+    while at is not None and at not in seen:
+        if at == code:
+            raise Refused(problem="Hai đơn vị không thể kế thừa lẫn nhau.")
+        seen.add(at)
+        at = units[at].successor if at in units else None

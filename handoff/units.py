@@ -1,17 +1,36 @@
-"""Units and subject fields, read from the database. Which unit is in force on a day: handoff/unit.py."""
+"""Units and subject fields in the database. Which unit is in force on a day: handoff/unit.py."""
 
-from datetime import date
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contracts.errors import NotFound
+from bot.contracts.errors import NotFound, Refused
 from bot.contracts.ids import SubjectId, UnitCode
+from handoff.account import Account
+from handoff.journal import audit
 from handoff.match import plan_match
+from handoff.rights import Action, check_may
 from handoff.tables import SubjectRow, UnitContactRow, UnitRow
-from handoff.unit import DUTY_DESK, Subject, Unit, UnitContact, UnitKind, UnitNotFound, plan_family, plan_successor
+from handoff.unit import (
+    DUTY_DESK,
+    Subject,
+    Unit,
+    UnitContact,
+    UnitKind,
+    UnitNotFound,
+    check_heir,
+    family_of,
+    plan_successor,
+)
 
 __all__ = ["Subject", "Unit", "UnitContact", "UnitKind", "UnitNotFound"]
+
+MOST_ALIASES = 20
+EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
 
 async def load_units(session: AsyncSession) -> dict[UnitCode, Unit]:
@@ -32,12 +51,7 @@ async def resolve_unit(session: AsyncSession, code: UnitCode, on: date) -> Unit:
 
 async def get_family(session: AsyncSession, code: UnitCode | None, on: date) -> frozenset[UnitCode]:
     """Codes whose tickets are those of `code`'s unit on that day; none for somebody without a unit."""
-    if code is None:
-        return frozenset()
-    try:
-        return plan_family(await load_units(session), code, on)
-    except UnitNotFound:
-        return frozenset({code})
+    return family_of(await load_units(session), code, on) if code is not None else frozenset()
 
 
 async def find_unit_by_text(session: AsyncSession, text: str, on: date) -> Unit | None:
@@ -70,6 +84,61 @@ async def get_contacts(session: AsyncSession, code: UnitCode) -> tuple[UnitConta
     return tuple(UnitContact(row.unit, row.full_name, row.hotline, row.email) for row in rows)
 
 
+async def describe_unit(
+    session: AsyncSession,
+    code: UnitCode,
+    by: Account,
+    *,
+    hotline: str,
+    email: str,
+    hours: str,
+    aliases: Sequence[str],
+    now: datetime,
+) -> Unit:
+    """How citizens reach a unit, and what they call it; blank: not known. Raises NotAllowed, UnitNotFound, Refused."""
+    row = await _lock_unit(session, code, by)
+    row.hotline, row.email = _line(hotline, 40, "Số điện thoại"), _email(email)
+    row.hours = _line(hours, 200, "Giờ làm việc")
+    row.aliases = list(dict.fromkeys(one.strip().lower()[:100] for one in aliases if one.strip()))[:MOST_ALIASES]
+    await audit(session, "unit_described", by, now, unit=code)
+    return _unit_of(row)
+
+
+async def set_heir(session: AsyncSession, code: UnitCode, heir: UnitCode, by: Account, *, now: datetime) -> Unit:
+    """Who answers for a unit that ended. Raises NotAllowed, UnitNotFound, Refused (in force, or a ring)."""
+    row = await _lock_unit(session, code, by)
+    check_heir(await load_units(session), code, heir)
+    row.successor = heir
+    await audit(session, "unit_heir_set", by, now, unit=code, heir=heir)
+    return _unit_of(row)
+
+
+async def save_contact(
+    session: AsyncSession, code: UnitCode, by: Account, *, full_name: str, hotline: str, email: str, now: datetime
+) -> None:
+    """Who receives at a unit; one person of this name there. Raises NotAllowed, UnitNotFound, Refused."""
+    await _lock_unit(session, code, by)
+    name = _line(full_name, 200, "Họ tên")
+    if name is None:
+        raise Refused(problem="Cần ghi họ tên người tiếp nhận.")
+    values = {"hotline": _line(hotline, 40, "Số điện thoại"), "email": _email(email)}
+    await session.execute(
+        insert(UnitContactRow)
+        .values(unit=code, full_name=name, **values)
+        .on_conflict_do_update(index_elements=["unit", "full_name"], set_=values)
+    )
+    await audit(session, "contact_saved", by, now, unit=code)
+
+
+async def remove_contact(session: AsyncSession, code: UnitCode, full_name: str, by: Account, *, now: datetime) -> None:
+    """This person no longer receives there. Raises NotAllowed, UnitNotFound."""
+    await _lock_unit(session, code, by)
+    await session.execute(
+        delete(UnitContactRow).where(UnitContactRow.unit == code, UnitContactRow.full_name == full_name)
+    )
+    await audit(session, "contact_removed", by, now, unit=code)
+
+
 async def load_subjects(session: AsyncSession) -> dict[SubjectId, Subject]:
     """All subject fields, by number."""
     rows = await session.scalars(select(SubjectRow).order_by(SubjectRow.id))
@@ -84,6 +153,28 @@ async def get_subject(session: AsyncSession, subject: SubjectId) -> Subject:
     return _subject_of(row)
 
 
+async def _lock_unit(session: AsyncSession, code: UnitCode, by: Account) -> UnitRow:
+    check_may(by, Action.MANAGE_UNITS)
+    row = await session.get(UnitRow, code, with_for_update=True)
+    if row is None:
+        raise UnitNotFound(unit=code)
+    return row
+
+
+def _line(text: str, most: int, name: str) -> str | None:
+    line = " ".join(text.split())
+    if len(line) > most:
+        raise Refused(problem=f"{name} dài không quá {most} ký tự.")
+    return line or None
+
+
+def _email(text: str) -> str | None:
+    line = _line(text, 200, "Thư điện tử")
+    if line and not EMAIL.fullmatch(line):
+        raise Refused(problem=f"“{line}” chưa phải là địa chỉ thư điện tử.")
+    return line
+
+
 def _unit_of(row: UnitRow) -> Unit:
     return Unit(
         code=row.code,
@@ -96,6 +187,7 @@ def _unit_of(row: UnitRow) -> Unit:
         valid_until=row.valid_until,
         successor=row.successor,
         aliases=tuple(row.aliases),
+        hours=row.hours,
     )
 
 
