@@ -1,11 +1,13 @@
 """The answers room's front door: one engine per process, fed from PostgreSQL, asked in plain words."""
 
 import asyncio
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -36,8 +38,12 @@ from faq.settings import FaqSettings
 from faq.store import load_generation, load_live_entries, load_live_versions
 from faq.tuning import Labelled, judge_and_fit, load_tuning
 from faq.vectors import load_vectors
+from nlu_data.vi_nlu.text import fold
 
 log = structlog.get_logger(__name__)
+_OFFICE_AND_KIND: Final = re.compile(
+    r"^(?:o |tai )?(?:(?:uy ban nhan dan|ubnd) )?(?:(?:xa|phuong|thi tran|huyen|thi xa|thanh pho|p|x|tp|tx) )?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +193,15 @@ class FaqEngine:
     ) -> Decision:
         """What to do with a citizen's question.
 
-        `previous` is the question before it, for follow-ups ("thế còn trẻ em?"); `place` an administrative code;
-        `exclude` entries that were given before and did not help. Raises RuntimeError before `start`.
+        `previous` is the question before it, for follow-ups ("thế còn trẻ em?"); `place` where the citizen is, by
+        administrative code or name; `exclude` entries that were given before and did not help. Raises RuntimeError
+        before `start`.
         """
         live = self._live
         if live is None:
             raise RuntimeError("FaqEngine.ask before start")
-        return await asyncio.to_thread(_Asked(live, self._embedder.name).ask, text, today, previous, place, exclude)
+        there = place_code(place, live.index.place_codes, self.unit_names) if place else None
+        return await asyncio.to_thread(_Asked(live, self._embedder.name).ask, text, today, previous, there, exclude)
 
     def coverage_at(self, target: float) -> CoveragePoint:
         """What an administrator would get for this target: threshold, coverage and precision on labelled questions."""
@@ -286,3 +294,19 @@ class _Asked:
                 return OfferChoices(offered, found.confidence, evidence)
             case Verdict.HANDOVER:
                 return HandOver(Reason.NOTHING_CLOSE, found.confidence, evidence)
+
+
+def place_code(said: str, codes: Collection[str], names: Mapping[UnitCode, str]) -> str:
+    """Which of the places that entries hold for (`codes`) a citizen means: "Sầm Sơn" is "UBND phường Sầm Sơn". Pure.
+
+    What is none of them, or could be several, comes back as it was said: entries of other places are not for them.
+    """
+    if said in codes:
+        return said
+    meant = _plain_place(said)
+    found = [code for code in codes if _plain_place(names.get(UnitCode(code), "")) == meant]
+    return found[0] if len(found) == 1 and meant else said
+
+
+def _plain_place(name: str) -> str:
+    return _OFFICE_AND_KIND.sub("", fold(name))

@@ -137,6 +137,7 @@ class Index:
         self._until = np.array([last.toordinal() if last else LAST_DAY for _, last in days], np.int32)
         self.places = np.array([entry.draft.place or "" for entry in self.entries], np.str_)
         """The administrative code of the place each entry holds for; empty: the whole province."""
+        self.place_codes = frozenset(self.places.tolist()) - {""}
         self._local = self.places != ""
 
     def _place(self, groups: Sequence[Sequence[Piece]]) -> None:
@@ -179,6 +180,12 @@ class Index:
         if exclude:
             allowed &= ~np.isin(self.ids, np.array(list(exclude), np.int64))
         return np.asarray(allowed, bool)
+
+    def own(self, place: str | None) -> NDArray[np.bool_] | None:
+        """Of every entry: does it hold for just this place? None if none does."""
+        if place is None or place not in self.place_codes:
+            return None
+        return np.asarray(self.places == place, bool)
 
     def entry(self, number: EntryId) -> EntryRecord:
         """The live entry of that id. Raises KeyError."""
