@@ -45,7 +45,7 @@ def play(phone: Phone, house: House, what: str) -> str:
 
 def test_a_shared_place_and_number_fill_the_report(phone: Phone, house: House) -> None:
     assert "Sự việc cụ thể" in write(phone, house, "Tôi muốn phản ánh")
-    assert "ở đâu" in write(phone, house, "Đèn đường ngõ 5 tắt cả tuần nay")
+    assert "ở đâu" in write(phone, house, "Đèn đường bị hỏng, tối om")
     assert "khi nào" in play(phone, house, "location")
     assert "viết bằng chữ" in play(phone, house, "sticker")  # it says so, and the form waits
     assert "hình ảnh" in write(phone, house, "từ sáng nay")
