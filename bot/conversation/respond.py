@@ -11,7 +11,7 @@ from bot.contracts.errors import NotFound
 from bot.contracts.ids import EntryId
 from bot.contracts.messages import Choice, Reply
 from bot.conversation import texts
-from bot.conversation.choices import PERSON, entry_payload
+from bot.conversation.choices import PERSON, entry_payload, still_open
 from bot.conversation.emergency import Emergency, EmergencyKind
 from bot.conversation.turn import Turn
 from faq.decide import Answer, Answers, Candidate, Decision, HandOver, OfferChoices
@@ -29,7 +29,6 @@ TO_PERSON = Choice(texts.ASK_PERSON, PERSON)
 _REASONS = {
     SearchReason.NOTHING_CLOSE: Reason.NOTHING_CLOSE,
     SearchReason.EMPTY_BANK: Reason.NOTHING_CLOSE,
-    SearchReason.NO_WORDS: Reason.NOTHING_CLOSE,
     SearchReason.ASKED_AGAIN: Reason.NOT_HELPFUL,
 }
 
@@ -61,14 +60,18 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
                 ticket = await hand_over(
                     session, turn, Reason.NOTHING_CLOSE, decision.evidence.candidates, question=" ".join(unanswered)
                 )
-                replies.append(_handed_over(turn, ticket))
+                replies.append(_handed_over(turn, ticket, asked=unanswered[0] if len(unanswered) == 1 else None))
             return Response(tuple(replies), "answer", evidence, question=turn.text)
         case OfferChoices(entries=entries):
             choices = (*(choice_for(entry) for entry in entries), TO_PERSON)
-            return Response((Reply(texts.CHOOSE, choices),), "choose", evidence, choices, question=turn.text)
+            ask = texts.CHOOSE if len(entries) > 1 else texts.CHOOSE_ONE
+            return Response((Reply(ask, choices),), "choose", evidence, choices, question=turn.text)
+        case HandOver(reason=SearchReason.NO_WORDS):  # "?", "...": nothing that a person could answer either
+            return Response((Reply(texts.NO_QUESTION, (TO_PERSON,)),), "received", evidence, (TO_PERSON,))
         case HandOver(reason=reason):
             ticket = await hand_over(session, turn, _REASONS[reason], decision.evidence.candidates)
-            return Response((_handed_over(turn, ticket),), "handover", evidence, question=turn.text)
+            told = _handed_over(turn, ticket, again=reason is SearchReason.ASKED_AGAIN)
+            return Response((told,), "handover", evidence, question=turn.text)
         case _:
             assert_never(decision)
 
@@ -94,7 +97,8 @@ async def answer_chosen(session: AsyncSession, turn: Turn, entry: EntryId) -> Re
     if not valid:
         return Response((Reply(texts.NO_LONGER, (TO_PERSON,)),), "choose", {"picked": entry}, (TO_PERSON,))
     reply = await answer_reply(session, record)
-    return Response((reply,), "answer", {"picked": entry}, question=record.draft.question)
+    left = still_open(turn.offered)
+    return Response((reply,), "answer", {"picked": entry}, left, question=record.draft.question)
 
 
 def is_valid(record: EntryRecord, today: int) -> bool:
@@ -162,9 +166,10 @@ async def _candidates(
     return shown, hints
 
 
-def _handed_over(turn: Turn, ticket: Ticket) -> Reply:
+def _handed_over(turn: Turn, ticket: Ticket, *, again: bool = False, asked: str | None = None) -> Reply:
     is_new = ticket.message == turn.message
-    return Reply(texts.handed_over(ticket.code, ticket.promised_at, is_new=is_new), ticket=ticket.code)
+    text = texts.handed_over(ticket.code, ticket.promised_at, is_new=is_new, again=again, asked=asked)
+    return Reply(text, ticket=ticket.code)
 
 
 async def call_person(session: AsyncSession, turn: Turn, reason: Reason, *, question: str | None = None) -> Response:

@@ -11,12 +11,14 @@ GREETING = (
     "Bạn cứ viết câu hỏi, phản ánh hoặc kiến nghị; câu trả lời là của cơ quan có trách nhiệm. "
     "Khi cần gặp người, bạn nhắn “gặp cán bộ”. Trường hợp khẩn cấp xin gọi ngay 115, 113 hoặc 114."
 )
-CHOOSE = "Để trả lời đúng, xin cho biết ý bạn là câu nào dưới đây:"
+CHOOSE = "Để trả lời đúng, xin cho biết ý bạn là câu nào dưới đây (bấm vào câu, hoặc nhắn số thứ tự):"
+CHOOSE_ONE = "Có phải bạn muốn hỏi câu dưới đây không? Bạn bấm vào câu hoặc nhắn “đúng”; nếu không phải, nhắn “không”."
 ASK_PERSON = "Gặp cán bộ"
 NO_LONGER = "Nội dung này vừa được đơn vị cập nhật lại. Bạn vui lòng nhắn lại câu hỏi giúp nhé."
 THANKS_HELPED = "Cảm ơn bạn. Khi cần, bạn cứ nhắn cho Tổng đài 1022."
 SORRY_NOT_HELPED = "Xin lỗi vì câu trả lời chưa đúng điều bạn cần."
 EMPTY = "Tổng đài chưa thấy nội dung trong tin nhắn. Bạn vui lòng viết câu hỏi bằng chữ giúp nhé."
+NO_QUESTION = f"Tổng đài chưa thấy câu hỏi trong tin nhắn. Bạn viết điều cần hỏi giúp nhé, hoặc bấm “{ASK_PERSON}”."
 WITH_PERSON = "Tin nhắn của bạn đã được chuyển tới cán bộ trực."
 
 _RECEIVED = {
@@ -49,17 +51,24 @@ def answered_by(answer: str, unit: str, confirmed_on: date | None, legal_basis: 
     return f"{answer}\n\n— {source}."
 
 
-def handed_over(code: TicketCode, promised_at: datetime, *, is_new: bool) -> str:
-    """A person will answer: the code and the promised time."""
+def handed_over(
+    code: TicketCode, promised_at: datetime, *, is_new: bool, again: bool = False, asked: str | None = None
+) -> str:
+    """A person will answer: the code and the promised time.
+
+    `again`: what we would have answered was given before and did not help. `asked`: the only part that is left.
+    """
+    when = f"Cán bộ sẽ trả lời ngay tại đây, chậm nhất {say_moment(promised_at)}."
+    sorry = f"{SORRY_NOT_HELPED} " if again else ""
     if not is_new:
-        return (
-            f"Nội dung này đã được ghi thêm vào phiếu {code} của bạn. "
-            f"Cán bộ sẽ trả lời ngay tại đây, chậm nhất {say_moment(promised_at)}."
-        )
-    return (
-        "Câu này Tổng đài chưa có câu trả lời đã được duyệt, nên đã chuyển cho cán bộ.\n"
-        f"Mã phiếu của bạn: {code}. Cán bộ sẽ trả lời ngay tại đây, chậm nhất {say_moment(promised_at)}."
-    )
+        return f"{sorry}Nội dung này đã được ghi thêm vào phiếu {code} của bạn. {when}"
+    if again:
+        why = "Tổng đài không gửi lại câu trả lời cũ mà đã chuyển câu hỏi cho cán bộ."
+    elif asked:
+        why = f"Riêng câu “{asked}” Tổng đài chưa có câu trả lời đã được duyệt, nên đã chuyển cho cán bộ."
+    else:
+        why = "Câu này Tổng đài chưa có câu trả lời đã được duyệt, nên đã chuyển cho cán bộ."
+    return f"{sorry}{why}\nMã phiếu của bạn: {code}. {when}"
 
 
 def person_called(code: TicketCode, promised_at: datetime) -> str:

@@ -14,6 +14,7 @@ from bot.conversation.choices import (
     entry_payload,
     find_choice,
     is_payload,
+    still_open,
 )
 
 OFFERED = (
@@ -53,12 +54,79 @@ OFFERED = (
         ("Đăng kýyy lại khai sinh ở đâu???", "#q:22"),
         ("boong tau co duoc dung khong", "#q:33"),
         ("khai sinh", None),
+        ("cái cuối cùng ấy", "#q:33"),
+        ("dạ cho em xem câu 2 nhé", "#q:22"),
+        ("cho xem câu 2 nữa", "#q:22"),
+        ("cái trên cùng", "#q:11"),
+        ("chọn 3 giúp em với", "#q:33"),
+        ("câu một và câu hai", None),
+        ("mũi 2", None),
+        ("cho bà hỏi", None),
+        ("cho ba hoi", None),
+        ("đâu ạ", None),
+        ("câu tư", PERSON),
+        ("từ ngày 2", None),
+        ("đăng ký lại khai sinh", "#q:22"),
+        ("cái khai sinh cần giấy tờ gì ấy", "#q:11"),
+        ("ở đâu", None),
+        ("đăng ký khai sinh", None),
+        ("khai sinh cho con ngoài giá thú cần giấy tờ gì", None),
+        ("không phải mấy cái này", PERSON),
+        ("khong cau nao dung", PERSON),
+        ("ko phải", PERSON),
+        ("không có câu nào đúng ý tôi", PERSON),
+        ("không kích hoạt được VNeID", None),
+        ("đúng rồi", None),
         ("", None),
         ("👍", None),
     ],
 )
 def test_what_words_pick(said: str, picks: str | None) -> None:
     assert find_choice(said, None, OFFERED) == picks
+
+
+ONLY = (OFFERED[0], OFFERED[-1])
+
+
+@pytest.mark.parametrize(
+    ("said", "picks"),
+    [
+        ("đúng rồi", "#q:11"),
+        ("dạ vâng ạ", "#q:11"),
+        ("ừ", "#q:11"),
+        ("OK em", "#q:11"),
+        ("phải rồi, câu đó", "#q:11"),
+        ("không", PERSON),
+        ("k phải ạ", PERSON),
+        ("sai rồi", PERSON),
+        ("đúng là chán", None),
+        ("vâng cảm ơn", None),
+        ("không đeo khẩu trang phạt bao nhiêu", None),
+    ],
+)
+def test_the_only_entry_is_picked_by_yes_and_refused_by_no(said: str, picks: str | None) -> None:
+    assert find_choice(said, None, ONLY) == picks
+
+
+@pytest.mark.parametrize("said", ["không", "đúng rồi", "không phải câu này"])
+@pytest.mark.parametrize(
+    "offered",
+    [
+        OFFERED[-1:],
+        (Choice("Bỏ qua", "bỏ qua"),),
+        (Choice("Gửi phản ánh", "/report"), Choice("Gặp cán bộ", "/ask_person")),
+    ],
+)
+def test_yes_and_no_pick_nothing_where_no_entry_is_on_offer(said: str, offered: tuple[Choice, ...]) -> None:
+    assert find_choice(said, None, offered) is None
+
+
+def test_after_a_pick_the_other_entries_can_still_be_picked_but_no_longer_refused() -> None:
+    left = still_open(OFFERED)
+    assert find_choice("cho xem câu 2 nữa", None, left) == "#q:22"
+    assert find_choice("không đúng", None, left) is None
+    assert find_choice("đúng rồi", None, left) is None
+    assert still_open(ONLY) == ()
 
 
 @pytest.mark.parametrize("said", ["1", "hai", "gặp cán bộ", "số 1"])
