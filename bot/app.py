@@ -31,6 +31,7 @@ from bot.contracts.ids import Channel, MessageId
 from bot.conversation.citizen_side import WebchatSide
 from bot.conversation.converse import Conversing
 from bot.conversation.rasa import RasaClient
+from bot.conversation.scenes import Scenes
 from bot.conversation.services import ConversationServices
 from bot.conversation.staff import StaffDesk
 from bot.conversation.turn import Turn
@@ -107,7 +108,13 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
 
     outbox = Outbox(deliver_job, {name: one.capabilities for name, one in connectors.items()})
     conversing = Conversing(
-        database, engine, rasa, outbox, settings.rasa_patience_s, show_typing=_typing_shower(connectors)
+        database,
+        engine,
+        rasa,
+        outbox,
+        settings.rasa_patience_s,
+        show_typing=_typing_shower(connectors),
+        scenes=Scenes(embedder),
     )
 
     @jobs.task(name="converse", queue="converse", retry=Patient())

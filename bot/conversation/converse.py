@@ -24,7 +24,7 @@ from bot.contracts.ids import MessageId
 from bot.contracts.messages import Author, Choice, DeliveryState, Kind, Reply
 from bot.conversation import texts
 from bot.conversation.choices import HELPED, NOT_HELPED, PERSON, entry_in, find_choice
-from bot.conversation.emergency import by_intent, find_emergency
+from bot.conversation.emergency import INTENT, by_intent, find_emergency
 from bot.conversation.path import Path, plan_path, without_unhelpful
 from bot.conversation.rasa import RasaClient, RasaUnavailable, Understanding
 from bot.conversation.respond import (
@@ -35,6 +35,7 @@ from bot.conversation.respond import (
     respond_to,
     respond_to_emergency,
 )
+from bot.conversation.scenes import Scenes
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
 from bot.conversation.turn import Turn, load_turn
 from bot.outbox.post import Outbox
@@ -105,6 +106,8 @@ class Conversing:
     outbox: Outbox
     rasa_patience_s: float
     show_typing: Callable[[Turn], None]
+    scenes: Scenes | None = None
+    """A second opinion where the intent wavers; None: the intent decides alone."""
 
     async def converse(self, message: MessageId) -> None:
         """Work one inbound message out. Raises WaitAndRetry while Rasa is down and the message is still young."""
@@ -145,7 +148,9 @@ class Conversing:
 
     async def _understand(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
         understood, decision = await asyncio.gather(self._parse(turn), self._search(turn))
-        path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue)
+        danger = understood.confidence_in(INTENT) if understood else 0.0
+        danger = await self.scenes.confidence(turn.text, danger) if self.scenes else danger
+        path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue, danger=danger)
         match path:
             case Path.EMERGENCY:
                 return _Later("emergency", by_intent(turn.text)), understood

@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from bot.contracts.ids import EntryId
-from bot.conversation.emergency import INTENT, SURE_INTENT
+from bot.conversation.emergency import INTENT, sure_enough
 from bot.conversation.rasa import FALLBACK, Understanding
 from faq.decide import Answer, Answers, Decision, HandOver, OfferChoices, Reason
 
@@ -17,7 +17,7 @@ QUESTIONS = frozenset({"ask_question", FALLBACK, "out_of_scope"})
 SURE = 0.75
 """From this confidence on, an intent other than a question is believed even when the search has an answer.
 
-So is an emergency inside a form, where people describe a broken road; anywhere else SURE_INTENT is enough for one.
+So is an emergency inside a form, where people describe a broken road; anywhere else emergency.sure_enough says.
 """
 FEW_WORDS = 3
 
@@ -30,12 +30,23 @@ class Path(StrEnum):
     EMERGENCY = "emergency"
 
 
-def plan_path(text: str, understanding: Understanding | None, decision: Decision, *, in_dialogue: bool) -> Path:
-    """Which way `text` goes. `understanding` is None when Rasa did not answer in time."""
+def plan_path(
+    text: str,
+    understanding: Understanding | None,
+    decision: Decision,
+    *,
+    in_dialogue: bool,
+    danger: float | None = None,
+) -> Path:
+    """Which way `text` goes. `understanding` is None when Rasa did not answer in time.
+
+    `danger`: how sure it is that this is an emergency (0..1), if that was looked at more closely than by the intent.
+    """
     if understanding is None:
         return Path.SEARCH
     answered = isinstance(decision, Answer | Answers)
-    if understanding.confidence_in(INTENT) >= (SURE if answered or in_dialogue else SURE_INTENT):
+    danger = understanding.confidence_in(INTENT) if danger is None else danger
+    if danger >= (SURE if answered or in_dialogue else sure_enough(text)):
         return Path.EMERGENCY
     if in_dialogue:
         return Path.DIALOGUE

@@ -5,6 +5,7 @@ class pair "<người> nga", so a scene that was learned with one person is know
 measured in docs/nlu.md.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,8 +19,11 @@ FAR: Final = (2, 3)
 """How far apart the words of a loose pair stand."""
 
 _PERSONS = frozenset(
-    "bo me ba ma ong vo chong con chau em anh chi co chu bac cau di mo cu be ban nguoi hang xom minh toi tui tao to thang"
-    " dua no bon ho ck vk bme ng nhoc thay bx".split()
+    re.findall(
+        r"\w+",
+        "bo me ba ma ong vo chong con chau em anh chi co chu bac cau di mo cu be ban nguoi hang xom minh toi tui tao to"
+        " thang dua no bon ho ck vk bme ng nhoc thay bx",
+    )
 )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.contracts.ids import BankId, EntryId, UnitCode
-from bot.conversation.emergency import SURE_INTENT
+from bot.conversation.emergency import INTENT, SURE_INTENT, SURE_UNMARKED
 from bot.conversation.path import SURE, Path, plan_path, without_unhelpful
 from bot.conversation.rasa import FALLBACK, Understanding
 from faq.decide import Answer, Answers, Decision, Evidence, HandOver, OfferChoices, Reason, Thresholds
@@ -57,6 +57,14 @@ def test_an_emergency_counts_even_when_another_intent_is_likelier() -> None:
     understood = Understanding(FALLBACK, 0.4, ranking=ranking)
     assert plan_path(QUESTION, understood, NOTHING, in_dialogue=False) is Path.EMERGENCY
     assert plan_path(QUESTION, understood, ANSWER, in_dialogue=False) is Path.SEARCH
+    assert plan_path(QUESTION, understood, NOTHING, in_dialogue=False, danger=SURE_INTENT - 0.01) is Path.SEARCH
+    assert plan_path(QUESTION, None, NOTHING, in_dialogue=False, danger=SURE_INTENT) is Path.SEARCH
+
+
+def test_without_diacritics_less_certainty_is_enough_for_an_emergency() -> None:
+    understood = Understanding(FALLBACK, 0.6, ranking=((INTENT, SURE_UNMARKED),))
+    assert plan_path("chau nam up mat trong thau nuoc", understood, NOTHING, in_dialogue=False) is Path.EMERGENCY
+    assert plan_path("cháu nằm úp mặt trong thau nước", understood, NOTHING, in_dialogue=False) is Path.SEARCH
 
 
 @pytest.mark.parametrize("decision", [ANSWER, ANSWERS, CHOICES, NOTHING])
