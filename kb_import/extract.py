@@ -3,8 +3,9 @@
 Most rows have a question and an answer and are taken in one step; only the others are looked at one by one.
 """
 
-from collections.abc import Sequence
-from itertools import repeat
+from collections.abc import Iterable, Sequence
+from itertools import islice, repeat
+from typing import Any
 
 from kb_import.columns import Role, find_header_word
 from kb_import.days import read_days
@@ -34,8 +35,22 @@ def extract(table: Table, layout: SheetLayout) -> tuple[list[FoundRow], list[Pro
     return _Extraction(table, layout).run()
 
 
-def _filled(cells: Sequence[Cell]) -> int:
-    return len(cells) - cells.count("")
+def _filled(cells: Sequence[Cell], first: int) -> int:
+    """How many cells from `first` on are not empty."""
+    return max(0, len(cells) - first) - (cells.count("") - cells[:first].count(""))
+
+
+def _holds(cells: Sequence[str], text: str, start: int, end: int) -> bool:
+    """Is there such a cell? Without a copy of the cells."""
+    try:
+        return cells.index(text, start, end) >= 0
+    except ValueError:
+        return False
+
+
+def _part(cells: Sequence[Any], start: int, end: int) -> Iterable[Any]:
+    """Cells `start` to `end`, without a copy if they are most of all."""
+    return islice(cells, start, end) if (end - start) * 2 > len(cells) else cells[start:end]
 
 
 _NUMBERED_START = frozenset("CcHhQq0123456789")
@@ -60,7 +75,7 @@ class _Extraction:
         self._questions = self._texts(main)
         self._answers = [""] * table.height if self._both else self._texts(Role.ANSWER)
         self._numbers = self._cells(Role.NUMBER)
-        self._has_numbers = _filled(self._numbers[layout.first :]) * 2 > _filled(self._questions[layout.first :])
+        self._has_numbers = _filled(self._numbers, layout.first) * 2 > _filled(self._questions, layout.first)
         self._main_letter = layout.letter(main)
         self._answer_letter = layout.letter(Role.ANSWER) or self._main_letter
         self._fields = self._texts(Role.FIELD)
@@ -75,10 +90,9 @@ class _Extraction:
         """Whole stretches of rows with both question and answer at once, the rows between them one by one."""
         first, height = self._layout.first, self._table.height
         skipped, continued = self._table.skipped, self._continued
-        questions, answers = self._questions[first:], self._answers[first:]
         odd: set[int] = set()
-        if "" in questions or "" in answers:
-            both = zip(questions, answers, strict=True)
+        if _holds(self._questions, "", first, height) or _holds(self._answers, "", first, height):
+            both = zip(self._questions[first:], self._answers[first:], strict=True)
             odd = {index for index, (question, answer) in enumerate(both, first) if not (question and answer)}
         at = first
         for index in sorted(odd | {one for one in (*skipped, *continued) if first <= one < height}):
@@ -101,10 +115,10 @@ class _Extraction:
 
     def _take_many(self, start: int, end: int) -> None:
         """Rows `start` to `end`, all with question and answer. Columns with more than look-ups go row by row."""
-        questions, answers = self._questions[start:end], self._answers[start:end]
         plain = not (self._fields or self._units or self._places or self._phrasings or self._days.bad)
-        joined = "\x1f".join(questions)
-        if not plain or "\n" in joined or "  " in joined or (self._header_text and self._header_text in questions):
+        joined = "\x1f".join(_part(self._questions, start, end)) if plain else "\n"
+        again = self._header_text and _holds(self._questions, self._header_text, start, end)
+        if "\n" in joined or "  " in joined or again:
             for index in range(start, end):
                 if not self._is_header_again(index):
                     self._take(index, self._questions[index], self._answers[index], plain)
@@ -113,14 +127,14 @@ class _Extraction:
         fields = (
             repeat(self._layout.sheet, count),
             range(self._table.row_number(start), self._table.row_number(end)),
-            [clean_question(one) if one[0] in _NUMBERED_START else one for one in questions],
-            [clean_answer(one) if one[0] in _ANSWER_START else one for one in answers],
+            [clean_question(one) if one[0] in _NUMBERED_START else one for one in _part(self._questions, start, end)],
+            [clean_answer(one) if one[0] in _ANSWER_START else one for one in _part(self._answers, start, end)],
             repeat((), count),
             repeat(self._section, count),
-            self._bases[start:end] if self._bases else repeat("", count),
-            days.confirmed[start:end] if days.confirmed else repeat(None, count),
-            days.valid_from[start:end] if days.valid_from else repeat(None, count),
-            days.valid_until[start:end] if days.valid_until else repeat(None, count),
+            _part(self._bases, start, end) if self._bases else repeat("", count),
+            _part(days.confirmed, start, end) if days.confirmed else repeat(None, count),
+            _part(days.valid_from, start, end) if days.valid_from else repeat(None, count),
+            _part(days.valid_until, start, end) if days.valid_until else repeat(None, count),
             repeat("", count),
             repeat("", count),
         )
@@ -130,11 +144,11 @@ class _Extraction:
         column = self._layout.columns.get(role)
         return self._table.columns[column] if column is not None else ()
 
-    def _texts(self, role: Role) -> list[str]:
+    def _texts(self, role: Role) -> Sequence[str]:
         column = self._layout.columns.get(role)
         cells = self._cells(role)
         if column is not None and self._table.only_texts[column]:
-            return list(cells)  # type: ignore[arg-type]
+            return cells  # type: ignore[return-value]
         return [one if type(one) is str else say_cell(one) for one in cells]
 
     def _fill_merged(self) -> None:
@@ -149,9 +163,12 @@ class _Extraction:
             if role in {Role.QUESTION, Role.QUESTION_AND_ANSWER}:
                 self._continued.update(range(area.top + 1, area.bottom + 1))
             elif role is not None and role is not Role.NUMBER:
+                cells = self._table.columns[area.left]
+                if not isinstance(cells, list):
+                    cells = self._table.columns[area.left] = list(cells)
                 for index in range(area.top + 1, area.bottom + 1):
-                    if self._table.columns[area.left][index] == "":
-                        self._table.columns[area.left][index] = value
+                    if cells[index] == "":
+                        cells[index] = value
 
     def _take(self, index: int, question: str, answer: str, plain: bool = False) -> None:
         """A row that has both. `plain`: the table has no columns that need more than a look-up."""

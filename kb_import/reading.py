@@ -48,8 +48,9 @@ def read_file(content: bytes, order: ReadingOrder, bounds: Bounds = BOUNDS) -> R
     """The whole way from bytes to rows. Raises FileRefused."""
     workbook = read(content, bounds)
     found = find_rows(workbook, order.mappings, order.remembered)
-    keys = keys_of([row.question for row in found.rows])
-    problems = [*found.problems, *validate(found.rows, keys, found.layouts, order.today)]
+    questions = [row.question for row in found.rows]
+    keys = keys_of(questions)
+    problems = [*found.problems, *validate(found.rows, questions, keys, found.layouts, order.today)]
     if found.layouts and not found.rows and not found.proposals and not _has_error(problems):
         problems.append(
             Problem(Severity.ERROR, "no_rows", "Bảng chưa có câu hỏi nào. Hãy điền dữ liệu dưới dòng tiêu đề.")

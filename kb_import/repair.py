@@ -72,14 +72,18 @@ def repair_text(text: str) -> str:
 
 def repair_columns(
     columns: Sequence[Sequence[Cell]], fonts: Iterable[str] = ()
-) -> tuple[list[list[Cell]], list[Conversion]]:
-    """The same columns with every text repaired, and what was converted from an old encoding."""
+) -> tuple[list[Sequence[Cell]], list[Conversion], list[bool]]:
+    """The same columns with every text repaired, what was converted from an old encoding, and which hold texts only.
+
+    A column in good order is returned itself: to copy 50,000 references costs as much as to look at their texts.
+    """
     suspected = _fonts_suspect(fonts)
     samples = [list(islice(_texts(column), _SAMPLE_CELLS)) for column in columns]
     verdicts = [_detect(cells, suspected) for cells in samples]
     if found := next((one for one in verdicts if one), None):
         verdicts = [one or _follows(cells, found) for one, cells in zip(verdicts, samples, strict=True)]
-    repaired: list[list[Cell]] = []
+    repaired: list[Sequence[Cell]] = []
+    only_texts: list[bool] = []
     conversions: list[Conversion] = []
     for index, (column, encoding) in enumerate(zip(columns, verdicts, strict=True)):
         if encoding:
@@ -87,24 +91,27 @@ def repair_columns(
             if conversion:
                 conversions.append(conversion)
             repaired.append([repair_text(one) if type(one) is str else one for one in column])
-        elif _is_odd(column):
-            repaired.append([repair_text(one) if type(one) is str and one else one for one in column])
-        else:
-            repaired.append(list(column))
-    return repaired, conversions
+            only_texts.append(False)
+            continue
+        is_odd, of_texts = _look_over(column)
+        repaired.append([repair_text(one) if type(one) is str and one else one for one in column] if is_odd else column)
+        only_texts.append(of_texts)
+    return repaired, conversions, only_texts
 
 
 def _texts(column: Sequence[Cell]) -> Iterator[str]:
     return (one for one in column if type(one) is str and one)
 
 
-def _is_odd(column: Sequence[Cell]) -> bool:
-    """Does any of the cells need repair? A few looks over many of them joined; if one finds something, the regex."""
+def _look_over(column: Sequence[Cell]) -> tuple[bool, bool]:
+    """(does any of the cells need repair, are they all texts?). A few looks over many of them joined; if one finds
+    something, the regex."""
     cells = distinct(column)
     try:
-        return any(map(_is_batch_odd, in_batches(cells)))  # type: ignore[arg-type]  # most columns hold texts only
+        odd = [_is_batch_odd(one) for one in in_batches(cells)]  # type: ignore[arg-type]  # most hold texts only
+        return any(odd), True
     except TypeError:
-        return any(map(_is_batch_odd, in_batches(list(_texts(cells)))))
+        return any(map(_is_batch_odd, in_batches(list(_texts(cells))))), False
 
 
 def _is_batch_odd(cells: Sequence[str]) -> bool:

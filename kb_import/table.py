@@ -19,7 +19,7 @@ class Table:
     name: str
     top: int
     left: int
-    columns: list[list[Cell]]
+    columns: list[Sequence[Cell]]
     areas: tuple[Area, ...] = ()
     """Merged areas, relative to (`top`, `left`)."""
     skipped: frozenset[int] = frozenset()
@@ -50,11 +50,11 @@ class Table:
 def as_table(sheet: Sheet, fonts: Iterable[str] = ()) -> Table:
     """The sheet's visible cells, repaired. What is hidden is left out, and a note says so."""
     problems: list[Problem] = []
-    columns = [list(column) for column in zip_longest(*sheet.rows, fillvalue="")]
+    columns: list[Sequence[Cell]] = list(zip_longest(*sheet.rows, fillvalue=""))
     hidden_columns = [one - sheet.left for one in sheet.hidden_columns if 0 <= one - sheet.left < len(columns)]
     gone = [one for one in sorted(hidden_columns) if any(cell != "" for cell in columns[one])]
     for one in gone:
-        columns[one] = [""] * len(columns[one])
+        columns[one] = ("",) * len(columns[one])
     if gone:
         names = _some([column_letter(sheet.left + one) for one in gone])
         problems.append(
@@ -87,8 +87,7 @@ def as_table(sheet: Sheet, fonts: Iterable[str] = ()) -> Table:
                 column_letter(wrong[0][1]),
             )
         )
-    only_texts = [set(map(type, column)) <= {str} for column in columns]
-    repaired, conversions = repair_columns(columns, fonts)
+    repaired, conversions, only_texts = repair_columns(columns, fonts)
     table = Table(
         sheet.name, sheet.top, sheet.left, repaired, (), frozenset(skipped), only_texts, conversions, problems
     )

@@ -139,14 +139,18 @@ _PERSON_WORDS = re.compile(
 
 
 def validate(
-    rows: Sequence[FoundRow], keys: Sequence[str], layouts: Sequence[SheetLayout], today: date
+    rows: Sequence[FoundRow],
+    questions: Sequence[str],
+    keys: Sequence[str],
+    layouts: Sequence[SheetLayout],
+    today: date,
 ) -> list[Problem]:
     """Everything wrong with the rows by themselves, in the order of the file; what needs the live banks is in near.py.
 
-    `keys`: those of the rows' questions.
+    `questions`: those of the rows; `keys`: theirs.
     """
     where = {layout.sheet: layout for layout in layouts}
-    questions, answers = [row.question for row in rows], [row.answer for row in rows]
+    answers = [row.answer for row in rows]
     lengths = list(map(len, answers))
     problems = [
         *_same_questions(rows, keys, where),
