@@ -264,6 +264,7 @@ def build_gateway(settings: HouseSettings) -> FastAPI:
         listener=house.listener,
         https=https,
         channel_notes=lambda: (*house.why_off.values(), *(f"Kênh {name} đang bật." for name in house.connectors)),
+        connectors=house.connectors,
     )
     sessions = Sessions(derived(house.key, "console").get_secret_value(), https)
     zalo = house.connectors.get(ZaloConnector.name)
@@ -275,8 +276,8 @@ def build_gateway(settings: HouseSettings) -> FastAPI:
 
 def _administrators(services: ConsoleServices, sessions: Sessions) -> Callable[[Request], Awaitable[bool]]:
     async def may(request: Request) -> bool:
-        number = sessions.find_account(request)
-        account = await load_account(services, number) if number is not None else None
+        signed_in = sessions.find_login(request)
+        account = await load_account(services, signed_in) if signed_in else None
         return account is not None and account.role is Role.ADMIN and not account.must_change_password
 
     return may

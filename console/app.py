@@ -11,7 +11,24 @@ from nicegui import app as nicegui_app
 from nicegui import core, ui
 
 from console.gate import Gate
-from console.pages import accounts, entries, entry, login, password, shift, status, teach, ticket, unanswered, waiting
+from console.pages import (
+    accounts,
+    entries,
+    entry,
+    login,
+    me,
+    password,
+    shift,
+    short_forms,
+    status,
+    teach,
+    ticket,
+    tuning,
+    unanswered,
+    undelivered,
+    units,
+    waiting,
+)
 from console.services import ConsoleServices
 from console.session import Sessions, is_same_origin
 
@@ -19,7 +36,11 @@ __all__ = ["ConsoleServices", "mount_console"]
 
 STATIC: Final = Path(__file__).with_name("static")
 ICON: Final = (STATIC / "icon.svg").read_text(encoding="utf-8")
-PAGES: Final = (login, password, waiting, ticket, unanswered, teach, entries, entry, accounts, shift, status)
+PAGES: Final = (
+    *(login, password, me, waiting, ticket, undelivered, shift),
+    *(unanswered, teach, entries, entry, short_forms),
+    *(status, tuning, units, accounts),
+)
 LATER_PAGES: Final = ("console.pages.imports",)
 """Pages of helpers that may not be installed; each has `register(services)` like all others."""
 

@@ -14,6 +14,7 @@ from bot.base.clock import in_vietnam, now
 from bot.base.db import Database
 from bot.contracts.errors import NotAllowed, NotFound, Refused
 from bot.contracts.ids import BankId, EntryId, TicketId, UnitCode
+from faq.abbreviations import add_short_form, remove_short_form
 from faq.decide import Decision
 from faq.engine import FaqEngine
 from faq.entry import EntryDraft
@@ -28,8 +29,10 @@ from faq.store import (
     restore_entry,
     retire_entry,
 )
+from faq.tuning import set_target
 from handoff.account import Account
 from handoff.desk import mark_taught
+from handoff.journal import audit
 from handoff.rights import Action, check_may
 from handoff.role import Role
 from handoff.units import get_family
@@ -98,6 +101,31 @@ class Editing:
         async with self._published() as session:
             await _check_entry(session, by, entry)
             await restore_entry(session, entry, by=by.id, why="Dùng lại")
+
+    async def set_target(self, by: Account, target: float) -> None:
+        """How many of the automatic answers must be right, 0..1, from now on. Raises NotAllowed, Refused."""
+        check_may(by, Action.TUNE)
+        async with self.database.transaction() as session:
+            before = self.engine.thresholds.target
+            await set_target(session, target)
+            await audit(session, "target_set", by, now(), target=target, before=before)
+        await self.engine.refresh()
+
+    async def add_short_form(self, by: Account, short: str, meaning: str) -> None:
+        """`short` may stand for `meaning`, in every question from now on. Raises NotAllowed, Refused."""
+        check_may(by, Action.TEACH)
+        async with self.database.transaction() as session:
+            await add_short_form(session, self.engine.file_abbreviations, short, meaning, by=by.id)
+            await audit(session, "short_form_added", by, now())
+        await self.engine.refresh()
+
+    async def remove_short_form(self, by: Account, short: str, meaning: str, why: str) -> None:
+        """`short` no longer stands for `meaning`. Raises NotAllowed, NotFound, Refused."""
+        check_may(by, Action.TEACH)
+        async with self.database.transaction() as session:
+            await remove_short_form(session, self.engine.file_abbreviations, short, meaning, by=by.id, why=why)
+            await audit(session, "short_form_removed", by, now())
+        await self.engine.refresh()
 
     async def ask(self, text: str) -> Decision:
         """What a citizen would get for this question now."""

@@ -60,6 +60,6 @@ class Gate:
             return None
         if path != "/console" and not path.startswith("/console/"):
             return JSONResponse({"detail": "Không tìm thấy trang."}, status_code=404)
-        if self._sessions.find_account(request) is None:
+        if self._sessions.find_login(request) is None:
             return RedirectResponse(f"{LOGIN}?next={quote(path)}", status_code=303)
         return None

@@ -1,8 +1,10 @@
-"""Who is logged in: a signed cookie with the account's number, and how often an address may fail to log in.
+"""Who is logged in: a signed cookie that names the login, and how often an address may fail to log in.
 
-The cookie says who somebody was at login; what they may do now is read from the database on each page and each click.
+The cookie says who somebody was at login; whether that login still holds, and what they may do now, is read from the
+database on each page and each click.
 """
 
+import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -14,13 +16,33 @@ from fastapi import Request, Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from bot.contracts.ids import AccountId
+from handoff.logins import LASTS, LoginId
 
 COOKIE: Final = "tongdai_console"
-MAX_AGE_S: Final = 12 * 3600
-"""One shift and its handover; then the password again."""
+MAX_AGE_S: Final = int(LASTS.total_seconds())
 FAILURES_PER_ADDRESS: Final = 20
 ADDRESS_WINDOW_S: Final = 900.0
 MAX_ADDRESSES: Final = 10_000
+
+
+BROWSERS: Final = (("Edg/", "Edge"), ("OPR/", "Opera"), ("coc_coc", "Cốc Cốc"), ("Firefox/", "Firefox"))
+BROWSERS_AFTER: Final = (("Chrome/", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a good cookie says."""
+
+    account: AccountId
+    login: LoginId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +52,11 @@ class Sessions:
     secret: str = field(repr=False)
     https: bool
 
-    def begin(self, response: Response, account: AccountId) -> None:
+    def begin(self, response: Response, account: AccountId, login: LoginId) -> None:
         """Log the browser in, with a cookie of its own for each login."""
         response.set_cookie(
             COOKIE,
-            self._signer.dumps(account),
+            self._signer.dumps([account, login]),
             max_age=MAX_AGE_S,
             path="/",  # also for /zalo/consent, where an administrator lets us write in the account's name
             secure=self.https,
@@ -46,13 +68,16 @@ class Sessions:
         """Log the browser out."""
         response.delete_cookie(COOKIE, path="/", secure=self.https, httponly=True, samesite="lax")
 
-    def find_account(self, request: Request) -> AccountId | None:
-        """The account in the cookie; None for a missing, forged or old one."""
+    def find_login(self, request: Request) -> SignedIn | None:
+        """The login in the cookie; None for a missing, forged or old one. It may have been ended since."""
         try:
             found = self._signer.loads(request.cookies.get(COOKIE, ""), max_age=MAX_AGE_S)
         except BadSignature:  # covers SignatureExpired
             return None
-        return AccountId(found) if isinstance(found, int) else None
+        match found:
+            case [int(account), int(login)]:
+                return SignedIn(AccountId(account), LoginId(login))
+        return None
 
     @property
     def _signer(self) -> URLSafeTimedSerializer:
@@ -98,6 +123,15 @@ def is_from_here(request: Request) -> bool:
     """`is_same_origin` for a form that was posted."""
     headers = request.headers
     return is_same_origin(headers.get("origin"), headers.get("host"), headers.get("x-forwarded-host"))
+
+
+def say_device(user_agent: str) -> str:
+    """A browser in a few words, "Chrome trên Windows", so that a person knows it again. Pure."""
+    browser = next((name for sign, name in (*BROWSERS, *BROWSERS_AFTER) if sign in user_agent), None)
+    system = next((name for sign, name in SYSTEMS if sign in user_agent), None)
+    if browser and system:
+        return f"{browser} trên {system}"
+    return browser or system or re.sub(r"[^\w ./-]", "", user_agent)[:40].strip() or "Thiết bị lạ"
 
 
 def address_of(request: Request) -> str:

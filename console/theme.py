@@ -9,7 +9,9 @@ from nicegui import ui
 
 from bot.base.clock import now
 from console.live import News, follow
-from console.visit import Visit
+from console.parts.alarms import alarms
+from console.visit import LOGIN, Visit, load_account
+from handoff.logins import LOGINS
 from handoff.reading import load_waiting_for
 from handoff.rights import Action
 from handoff.role import ROLE_VI, Role
@@ -37,11 +39,15 @@ class Entrance:
 
 ENTRANCES: Final = (
     Entrance("/console", "Hàng chờ", "inbox", Action.READ),
+    Entrance("/console/undelivered", "Chưa gửi được", "phone_forwarded", Action.CALL),
     Entrance("/console/shift", "Giao ca", "sticky_note_2", Action.TAKE_OVER),
     Entrance("/console/unanswered", "Chưa trả lời được", "help_center", Action.TEACH),
     Entrance("/console/entries", "Mục hỏi đáp", "menu_book", Action.TEACH),
+    Entrance("/console/short-forms", "Viết tắt", "short_text", Action.TEACH),
     Entrance("/console/imports", "Nạp bộ câu hỏi", "upload_file", Action.TEACH, frozenset({Role.EDITOR, Role.ADMIN})),
     Entrance("/console/status", "Tình hình", "insights", Action.READ, frozenset({Role.SUPERVISOR, Role.ADMIN})),
+    Entrance("/console/tuning", "Độ chắc của bot", "tune", Action.TUNE),
+    Entrance("/console/units", "Đơn vị", "apartment", Action.MANAGE_UNITS),
     Entrance("/console/accounts", "Tài khoản", "group", Action.MANAGE_ACCOUNTS),
 )
 
@@ -64,8 +70,10 @@ def frame(visit: Visit, title: str, *, here: str, wide: bool = False) -> Iterato
             "click", js_handler="() => console1022.toggleSound()"
         )
         _who(visit)
-    with ui.element("main").classes("c-body c-wide" if wide else "c-body"):
+    with ui.element("div").classes("c-body c-wide" if wide else "c-body"):
+        alarms(visit)
         yield
+    _watch_login(visit)
     if visit.may(Action.READ):
         _watch_queue(visit)
 
@@ -90,7 +98,7 @@ def _navigation(visit: Visit, here: str) -> None:
 def _who(visit: Visit) -> None:
     unit = visit.account.unit
     unit_name = visit.services.engine.unit_names.get(unit, unit) if unit else None
-    with ui.element("div").classes("c-who"):
+    with ui.element("a").classes("c-who").props('href="/console/me" title="Phiên đăng nhập, đổi mật khẩu"'):
         ui.label(visit.account.display_name).classes("c-who-name").mark("who")
         ui.label(" · ".join(filter(None, (ROLE_VI[visit.account.role], unit_name)))).classes("c-dim")
     # A plain form: the cookie can only be taken away by a response to the browser.
@@ -100,6 +108,18 @@ def _who(visit: Visit) -> None:
     ):
         ui.icon("logout").props("aria-hidden=true")
         ui.tooltip("Đăng xuất")
+
+
+def _watch_login(visit: Visit) -> None:
+    """Whoever is logged out elsewhere sees nothing more here, although nobody clicks."""
+
+    async def look(news: list[News]) -> None:
+        if not any(one.get("account") in {None, visit.account.id} for one in news):
+            return
+        if await load_account(visit.services, visit.signed_in) is None:
+            ui.navigate.to(LOGIN)
+
+    follow(visit.services.listener, [LOGINS], look)
 
 
 def _watch_queue(visit: Visit) -> None:

@@ -13,12 +13,13 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import app, ui
 
+from bot.base.clock import now
 from bot.contracts.errors import DomainError, NotFound
-from bot.contracts.ids import AccountId
 from console.services import ConsoleServices
-from console.session import Sessions
+from console.session import Sessions, SignedIn
 from handoff.account import Account
 from handoff.accounts import get_account
+from handoff.logins import is_logged_in
 from handoff.rights import RIGHTS, Action
 from handoff.role import Role
 
@@ -27,7 +28,7 @@ LOGIN, PASSWORD = "/console/login", "/console/password"
 
 
 class SignedOut(DomainError):
-    """The account was closed, or its password reset, while a page of it was open."""
+    """The account was closed, its password reset, or this login ended, while a page of it was open."""
 
     code, status, vi = "console.signed_out", 401, "Phiên làm việc đã hết. Vui lòng đăng nhập lại."
 
@@ -38,6 +39,7 @@ class Visit:
 
     services: ConsoleServices
     account: Account
+    signed_in: SignedIn
 
     def may(self, action: Action) -> bool:
         """Does the role permit it at all? Only to hide what would be refused; the rooms check again."""
@@ -59,17 +61,19 @@ class Visit:
         return True
 
     async def _account_now(self) -> Account:
-        account = await load_account(self.services, self.account.id)
+        account = await load_account(self.services, self.signed_in)
         if account is None or account.must_change_password:
             raise SignedOut
         return account
 
 
-async def load_account(services: ConsoleServices, account: AccountId) -> Account | None:
-    """The account if it may still be used."""
+async def load_account(services: ConsoleServices, signed_in: SignedIn) -> Account | None:
+    """The account if it may still be used, by this login."""
     async with services.database.transaction() as session:
+        if not await is_logged_in(session, signed_in.login, signed_in.account, now=now()):
+            return None
         try:
-            found = await get_account(session, account)
+            found = await get_account(session, signed_in.account)
         except NotFound:
             return None
     return found if found.active else None
@@ -80,15 +84,15 @@ async def enter(request: Request, services: ConsoleServices, action: Action | No
 
     `action`: what the role must permit for this page to make sense.
     """
-    number = sessions_of(request).find_account(request)
-    account = await load_account(services, number) if number is not None else None
-    if account is None:
+    signed_in = sessions_of(request).find_login(request)
+    account = await load_account(services, signed_in) if signed_in else None
+    if account is None or signed_in is None:
         return RedirectResponse(f"{LOGIN}?next={quote(request.url.path)}", status_code=303)
     if account.must_change_password:
         return RedirectResponse(PASSWORD, status_code=303)
     if action is not None and action not in RIGHTS[account.role]:
         return RedirectResponse(home_of(account), status_code=303)
-    return Visit(services, account)
+    return Visit(services, account, signed_in)
 
 
 def home_of(account: Account) -> str:

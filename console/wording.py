@@ -19,8 +19,6 @@ DELIVERY_VI: Final = {
     DeliveryState.HELD: "chưa gửi được",
     DeliveryState.FAILED: "chưa gửi được",
 }
-STUCK: Final = frozenset({DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.UNCERTAIN})
-"""States in which a person may ask to send again."""
 DECIDED_VI: Final = {
     "answer": "Bot trả lời",
     "choose": "Bot đưa lựa chọn",
@@ -80,6 +78,11 @@ def say_clock(moment: datetime, now: datetime) -> str:
 def say_percent(share: float) -> str:
     """0.873 as "87%"."""
     return f"{share * 100:.0f}%"
+
+
+def say_share(share: float) -> str:
+    """0.873 as "87,3%", 0.95 as "95%"."""
+    return f"{share * 100:.1f}".removesuffix(".0").replace(".", ",") + "%"
 
 
 def shorten(text: str, chars: int) -> str:

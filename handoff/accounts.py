@@ -6,6 +6,7 @@ the same answer. Addresses are limited by the console, before anything here is a
 
 import asyncio
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NewType
 
@@ -188,6 +189,12 @@ async def load_accounts_for(session: AsyncSession, by: Account) -> list[Account]
     if by.role is not Role.SUPERVISOR:
         check_may(by, Action.MANAGE_ACCOUNTS)
     return [account_of(row) for row in await session.scalars(select(AccountRow).order_by(AccountRow.name))]
+
+
+async def load_names(session: AsyncSession, accounts: Collection[AccountId]) -> dict[AccountId, str]:
+    """Display names."""
+    found = await session.execute(select(AccountRow.id, AccountRow.display_name).where(AccountRow.id.in_(accounts)))
+    return {account: name for account, name in found}
 
 
 def new_password() -> OneTimePassword:

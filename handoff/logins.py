@@ -11,6 +11,7 @@ from typing import NewType
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.base.notify import notify
 from bot.contracts.errors import NotFound
 from bot.contracts.ids import AccountId
 from handoff.account import Account
@@ -20,6 +21,8 @@ from handoff.tables import LoginRow
 
 LoginId = NewType("LoginId", int)
 
+LOGINS = "logins"
+"""News of this topic: a login of `account` ended, whoever shows a page of theirs should look."""
 LASTS = timedelta(hours=12)
 """One shift and its handover; then the password again."""
 SEEN_AGAIN_AFTER = timedelta(minutes=5)
@@ -77,6 +80,7 @@ async def end_login(session: AsyncSession, login: LoginId, by: Account, *, now: 
     _check(by, row.account_id)
     if row.ended_at is None:
         row.ended_at = now
+        await notify(session, LOGINS, account=row.account_id)
         await audit(session, "logged_out", by, now, account=row.account_id, login=login)
 
 
@@ -89,6 +93,7 @@ async def end_logins_of(
         .where(LoginRow.account_id == account, LoginRow.ended_at.is_(None), LoginRow.id.not_in(but))
         .values(ended_at=now)
     )
+    await notify(session, LOGINS, account=account)
 
 
 def _check(by: Account, account: AccountId) -> None:

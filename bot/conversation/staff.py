@@ -3,55 +3,35 @@
 Rights are checked in handoff; the words leave through the outbox like the bot's own.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import now, say_moment
 from bot.base.db import Database
 from bot.base.notify import notify
 from bot.contracts.errors import NotFound, Refused
-from bot.contracts.ids import Channel, ConversationId, EntryId, MessageId, TicketCode, TicketId
-from bot.contracts.messages import Author, Choice, DeliveryState, Reply
+from bot.contracts.ids import Channel, ConversationId, MessageId, TicketId
+from bot.contracts.messages import Author, DeliveryState, Reply
+from bot.conversation import people
+from bot.conversation.overview import STUCK, MessageView, load_history
+from bot.conversation.people import OtherConversation
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
 from bot.outbox.post import Outbox
 from handoff import desk, hold
 from handoff.account import Account
+from handoff.call import CallOutcome
+from handoff.calls import ask_for_call, check_not_told, record_call
+from handoff.journal import audit
 from handoff.rights import Action, check_may
-from handoff.tables import AccountRow
 from handoff.ticket import Outcome, Ticket
 from handoff.units import load_units
 
 MAX_REPLY = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """One line of a conversation as the console shows it."""
-
-    id: MessageId
-    author: Author
-    by: str | None
-    """Display name of the colleague who wrote it."""
-    kind: str
-    text: str
-    choices: tuple[Choice, ...]
-    attachments: tuple[dict[str, Any], ...]
-    location: tuple[float, float] | None
-    ticket: TicketCode | None
-    entry: EntryId | None
-    helpful: bool | None
-    created_at: datetime
-    status: DeliveryState | None
-    """Of an outbound message."""
-    failure: str | None
-    outside: bool
-    """Written in the platform's own inbox."""
-    outcome: str | None
-    """Of an inbound message: what the bot decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +40,10 @@ class ConversationView:
 
     id: ConversationId
     channel: Channel
+    citizen_ref: str
     citizen_name: str | None
-    phone: str | None
+    phones: tuple[str, ...]
+    """Numbers shared or typed in any conversation of this person, latest first."""
     last_inbound_at: datetime | None
     same_person: tuple[ConversationId, ...]
     """Other conversations that an operator linked to this person."""
@@ -91,31 +73,31 @@ class StaffDesk:
             row = await session.get(ConversationRow, conversation)
             if row is None:
                 raise NotFound(what="hội thoại")
-            others = (
-                await session.scalars(
-                    select(ConversationRow.id).where(ConversationRow.person == row.person, ConversationRow.id != row.id)
-                )
-                if row.person
-                else ()
-            )
+            others = await people.same_person(session, conversation)
             return ConversationView(
-                row.id, Channel(row.channel), row.citizen_name, row.phone, row.last_inbound_at, tuple(others)
+                id=row.id,
+                channel=Channel(row.channel),
+                citizen_ref=row.citizen_ref,
+                citizen_name=row.citizen_name,
+                phones=await people.phones_of(session, (row.id, *others)),
+                last_inbound_at=row.last_inbound_at,
+                same_person=others,
             )
 
-    async def history(self, conversation: ConversationId, *, after: int = 0, limit: int = 200) -> list[MessageView]:
-        """The messages after `after`, oldest first; with `after` 0 the latest `limit`."""
+    async def history(
+        self,
+        conversation: ConversationId,
+        *,
+        after: int = 0,
+        limit: int = 200,
+        together: Collection[ConversationId] = (),
+    ) -> list[MessageView]:
+        """The messages after `after`, oldest first; with `after` 0 the latest `limit`.
+
+        `together`: other conversations of the same person, whose messages are put between these.
+        """
         async with self.database.transaction() as session:
-            wanted = (
-                select(MessageRow, AccountRow.display_name, DecisionRow.outcome)
-                .outerjoin(AccountRow, AccountRow.id == MessageRow.account)
-                .outerjoin(DecisionRow, DecisionRow.message == MessageRow.id)
-                .where(MessageRow.conversation_id == conversation)
-            )
-            if after:
-                rows = list(await session.execute(wanted.where(MessageRow.id > after).order_by(MessageRow.id)))
-            else:
-                rows = list(await session.execute(wanted.order_by(MessageRow.id.desc()).limit(limit)))[::-1]
-            return [_view(row, name, outcome) for row, name, outcome in rows]
+            return await load_history(session, (conversation, *together), after=after, limit=limit)
 
     async def why(self, message: MessageId) -> Why | None:
         """Why the bot did what it did with an inbound message."""
@@ -185,30 +167,73 @@ class StaffDesk:
                 raise NotFound(what="tin nhắn")
             if row.author == Author.OPERATOR:
                 await hold.check_may_reply(session, row.conversation_id, by)
+            await check_not_told(session, message)
             return await self.outbox.retry(session, message)
+
+    async def tell_by_phone(self, message: MessageId, by: Account) -> None:
+        """What could not be sent is to be told by phone; nothing is shown as sent by this.
+
+        A held message goes on waiting for the citizen: if they write before anybody called, they get it.
+        Raises NotFound, NotAllowed, Refused when the message is under way or arrived.
+        """
+        async with self.database.transaction() as session:
+            row = await self._get_stuck(session, message)
+            await ask_for_call(session, message, row.conversation_id, by, now=now())
+            await self._tell_of_call(session, row)
+
+    async def record_call(self, message: MessageId, by: Account, outcome: CallOutcome) -> None:
+        """Somebody phoned. What the citizen was told is not sent any more. Raises NotFound, NotAllowed, AlreadyTold."""
+        async with self.database.transaction() as session:
+            row = await session.get(MessageRow, message, with_for_update=True)
+            if row is None:
+                raise NotFound(what="tin nhắn")
+            await record_call(session, message, by, outcome, now=now())
+            if outcome is CallOutcome.TOLD and row.status in {DeliveryState.HELD, DeliveryState.UNCERTAIN}:
+                row.status = DeliveryState.FAILED  # else the citizen's next message, or a retry, would send it as well
+            await self._tell_of_call(session, row)
+
+    async def people_like(self, conversation: ConversationId, by: Account) -> list[OtherConversation]:
+        """Conversations that may be the same person's: the same phone number. Raises NotFound, NotAllowed."""
+        check_may(by, Action.LINK)
+        async with self.database.transaction() as session:
+            return await people.suggest(session, conversation)
+
+    async def find_people(self, conversation: ConversationId, by: Account, words: str) -> list[OtherConversation]:
+        """Other conversations by name, number or ticket code. Raises NotFound, NotAllowed."""
+        check_may(by, Action.LINK)
+        async with self.database.transaction() as session:
+            return await people.search(session, conversation, words)
+
+    async def linked(self, conversation: ConversationId) -> list[OtherConversation]:
+        """The other conversations of this person. Raises NotFound."""
+        async with self.database.transaction() as session:
+            return await people.load_conversations(session, await people.same_person(session, conversation))
 
     async def link_person(self, one: ConversationId, other: ConversationId, by: Account) -> None:
         """Two conversations are the same person's; history is shown together. Raises NotFound, NotAllowed."""
-        check_may(by, Action.TRIAGE)
+        check_may(by, Action.LINK)
         async with self.database.transaction() as session:
-            await link(session, one, other)
+            await people.link(session, one, other)
+            await audit(session, "linked", by, now(), conversation=one, other=other)
 
+    async def unlink_person(self, conversation: ConversationId, by: Account) -> None:
+        """This conversation is somebody else's after all. Raises NotFound, NotAllowed."""
+        check_may(by, Action.LINK)
+        async with self.database.transaction() as session:
+            if await people.unlink(session, conversation):
+                await audit(session, "unlinked", by, now(), conversation=conversation)
 
-async def link(session: AsyncSession, one: ConversationId, other: ConversationId) -> None:
-    """Give both conversations, and all linked to either, one person number: the lowest conversation id."""
-    rows = [await session.get(ConversationRow, each, with_for_update=True) for each in sorted({one, other})]
-    found = [row for row in rows if row is not None]
-    if len(found) != 2:
-        raise NotFound(what="hội thoại")
-    persons = {row.person for row in found if row.person is not None}
-    number = min([*persons, *(row.id for row in found)])
-    await session.execute(
-        update(ConversationRow)
-        .where(ConversationRow.id.in_([row.id for row in found]) | ConversationRow.person.in_(persons))
-        .values(person=number)
-    )
-    for row in found:
-        await notify(session, "conversation", conversation=row.id, receipt=True)
+    async def _get_stuck(self, session: AsyncSession, message: MessageId) -> MessageRow:
+        row = await session.get(MessageRow, message, with_for_update=True)
+        if row is None:
+            raise NotFound(what="tin nhắn")
+        if row.status not in STUCK:
+            raise Refused(problem="Tin này đã gửi hoặc đang gửi, không cần gọi điện.")
+        return row
+
+    async def _tell_of_call(self, session: AsyncSession, row: MessageRow) -> None:
+        await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
+        await notify(session, "delivery_trouble", conversation=row.conversation_id, message=row.id)
 
 
 def _checked(text: str) -> str:
@@ -218,25 +243,3 @@ def _checked(text: str) -> str:
     if len(said) > MAX_REPLY:
         raise Refused(problem=f"Nội dung quá dài (tối đa {MAX_REPLY} ký tự).")
     return said
-
-
-def _view(row: MessageRow, name: str | None, outcome: str | None) -> MessageView:
-    location = row.extra.get("location")
-    return MessageView(
-        id=row.id,
-        author=Author(row.author),
-        by=name,
-        kind=row.kind,
-        text=row.text,
-        choices=tuple(Choice(one["title"], one["payload"]) for one in row.choices),
-        attachments=tuple(row.attachments),
-        location=(location["latitude"], location["longitude"]) if location else None,
-        ticket=TicketCode(row.ticket) if row.ticket else None,
-        entry=EntryId(row.entry) if row.entry else None,
-        helpful=row.helpful,
-        created_at=row.created_at,
-        status=DeliveryState(row.status) if row.status else None,
-        failure=row.failure,
-        outside=bool(row.extra.get("outside")),
-        outcome=outcome,
-    )

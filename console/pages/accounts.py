@@ -68,6 +68,7 @@ class AccountsPage:
                 ui.button("Cấp lại mật khẩu", on_click=lambda: self._reset(account)).props(
                     f'flat dense aria-label="Cấp lại mật khẩu {account.name}"'
                 )
+                ui.link("Phiên", f"/console/me?of={account.id}").props(f'aria-label="Phiên đăng nhập {account.name}"')
                 if account.id != self.visit.account.id:
                     word = "Khoá" if account.active else "Mở lại"
                     ui.button(word, on_click=lambda: self._set_active(account, not account.active)).props(

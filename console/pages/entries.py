@@ -10,7 +10,6 @@ from nicegui import ui
 from bot.base.clock import in_vietnam, now
 from bot.contracts.ids import BankId
 from console.editing import Editing
-from console.lookups import load_retired
 from console.parts.asking import asking
 from console.parts.entry_form import EntryForm
 from console.parts.verdict import verdict
@@ -19,6 +18,7 @@ from console.theme import frame
 from console.visit import Visit, enter
 from console.wording import shorten
 from faq.entry import EntryDraft, EntryRecord
+from faq.retired import load_retired
 from faq.store import list_banks, load_live_entries
 from handoff.account import Account
 from handoff.rights import Action

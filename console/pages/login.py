@@ -8,11 +8,13 @@ from fastapi.responses import RedirectResponse, Response
 from nicegui import app
 
 from bot.base.clock import now
+from bot.contracts.ids import AccountId
 from console.pages.plain import Field, plain_page
 from console.services import ConsoleServices
-from console.session import AddressLimit, address_of, is_from_here
-from console.visit import LOGIN, PASSWORD, home_of, sessions_of
+from console.session import AddressLimit, address_of, is_from_here, say_device
+from console.visit import LOGIN, PASSWORD, home_of, load_account, sessions_of
 from handoff.accounts import LoginRefused, authenticate
+from handoff.logins import begin_login, end_login
 
 TOO_MANY = "Địa chỉ này đăng nhập sai quá nhiều lần. Vui lòng đợi 15 phút rồi thử lại."
 NOT_FROM_HERE = "Yêu cầu không đến từ trang đăng nhập. Vui lòng mở lại trang và thử lại."
@@ -42,15 +44,28 @@ def register(services: ConsoleServices) -> None:
             return _page(next, name=name, problem=error.message_vi, status=error.status)
         target = PASSWORD if account.must_change_password else inner_path(next) or home_of(account)
         response = RedirectResponse(target, status_code=303)
-        sessions_of(request).begin(response, account.id)
+        await begin(services, request, response, account.id)
         return response
 
     @app.post("/console/logout", include_in_schema=False)
     async def log_out(request: Request) -> Response:
         response = RedirectResponse(LOGIN, status_code=303)
         if is_from_here(request):
+            signed_in = sessions_of(request).find_login(request)
+            account = await load_account(services, signed_in) if signed_in else None
+            if account is not None and signed_in is not None:
+                async with services.database.transaction() as session:
+                    await end_login(session, signed_in.login, account, now=now())
             sessions_of(request).end(response)
         return response
+
+
+async def begin(services: ConsoleServices, request: Request, response: Response, account: AccountId) -> None:
+    """Log this browser in."""
+    async with services.database.transaction() as session:
+        device = say_device(request.headers.get("user-agent", ""))
+        login = await begin_login(session, account, device=device, address=address_of(request), now=now())
+    sessions_of(request).begin(response, account, login)
 
 
 def inner_path(wanted: str) -> str | None:

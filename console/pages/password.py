@@ -8,6 +8,7 @@ from nicegui import app
 
 from bot.base.clock import now
 from bot.contracts.errors import DomainError
+from console.pages.login import begin
 from console.pages.plain import Field, plain_page
 from console.services import ConsoleServices
 from console.session import AddressLimit, address_of, is_from_here
@@ -24,8 +25,8 @@ def register(services: ConsoleServices) -> None:
 
     @app.get(PASSWORD, include_in_schema=False)
     async def show(request: Request) -> Response:
-        number = sessions_of(request).find_account(request)
-        account = await load_account(services, number) if number is not None else None
+        signed_in = sessions_of(request).find_login(request)
+        account = await load_account(services, signed_in) if signed_in else None
         return _page(one_time=account.must_change_password) if account else RedirectResponse(LOGIN, status_code=303)
 
     @app.post(PASSWORD, include_in_schema=False)
@@ -35,8 +36,8 @@ def register(services: ConsoleServices) -> None:
         new: Annotated[str, Form()] = "",
         again: Annotated[str, Form()] = "",
     ) -> Response:
-        number = sessions_of(request).find_account(request)
-        account = await load_account(services, number) if number is not None else None
+        signed_in = sessions_of(request).find_login(request)
+        account = await load_account(services, signed_in) if signed_in else None
         if account is None or not is_from_here(request) or not limit.is_open(address_of(request)):
             return RedirectResponse(LOGIN, status_code=303)
         if new != again:
@@ -50,7 +51,7 @@ def register(services: ConsoleServices) -> None:
         except DomainError as error:
             return _page(one_time=account.must_change_password, problem=error.message_vi, status=error.status)
         response = RedirectResponse(home_of(changed), status_code=303)
-        sessions_of(request).begin(response, changed.id)
+        await begin(services, request, response, changed.id)
         return response
 
 

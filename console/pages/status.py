@@ -7,13 +7,13 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from bot.base.clock import now
+from bot.conversation.overview import count_decisions, load_undelivered
 from console.live import News, follow
-from console.lookups import load_decided, load_trouble
+from console.pages.tuning import say_point
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter, home_of
 from console.wording import DECIDED_VI, DELIVERY_VI, say_channel, say_clock, say_percent
-from faq.engine import FaqEngine
 from handoff.reading import load_waiting_for
 from handoff.rights import Action
 from handoff.role import Role
@@ -21,7 +21,6 @@ from handoff.ticket import AT_UNIT, Priority, State
 
 DAY = timedelta(hours=24)
 COUNTED = 2000
-TARGETS = (0.9, 0.95, 0.97, 0.99)
 
 
 def register(services: ConsoleServices) -> None:
@@ -54,8 +53,8 @@ class StatusPage:
         services = self.visit.services
         async with services.database.transaction() as session:
             tickets = await load_waiting_for(session, self.visit.account, now=now(), limit=COUNTED)
-            trouble = await load_trouble(session)
-            decided = await load_decided(session, now() - DAY)
+            trouble = await load_undelivered(session)
+            decided = await count_decisions(session, now() - DAY)
         asked = sum(decided.get(one, 0) for one in ("answer", "choose", "handover"))
         self.body.clear()
         with self.body:
@@ -84,7 +83,10 @@ class StatusPage:
                 ui.label("Bộ câu hỏi").classes("c-h2")
                 engine = services.engine
                 ui.label(f"{engine.size} mục đang dùng · lần công bố thứ {engine.generation}").mark("index")
-                _targets(engine)
+                target = engine.thresholds.target
+                ui.label(say_point(target, engine.coverage_at(target)))
+                if self.visit.may(Action.TUNE):
+                    ui.link("Đổi độ chắc của bot", "/console/tuning")
             if trouble:
                 with ui.element("section").classes("c-sheet"):
                     ui.label("Tin chưa gửi được").classes("c-h2")
@@ -95,18 +97,6 @@ class StatusPage:
                             ui.label(say_channel(one.channel)).classes("c-chip")
                             ui.label(one.failure or DELIVERY_VI[one.status]).classes("c-grow")
                             ui.label(say_clock(one.created_at, now())).classes("c-dim")
-
-
-def _targets(engine: FaqEngine) -> None:
-    """What each target for right answers costs in questions that a person must answer; the one in force is marked."""
-    ui.label("Đúng càng chắc thì bot càng ít tự trả lời (đo trên các câu hỏi đã gán nhãn):").classes("c-dim")
-    with ui.element("div").classes("c-row"):
-        for target in sorted({*TARGETS, engine.thresholds.target}):
-            point = engine.coverage_at(target)
-            colour = "blue" if target == engine.thresholds.target else ""
-            ui.label(f"đúng {say_percent(target)} → tự trả lời {say_percent(point.coverage)}").classes(
-                f"c-chip {colour}"
-            )
 
 
 def _number(title: str, count: int, *, bad: bool = False) -> None:

@@ -6,12 +6,17 @@ from nicegui import ui
 
 from bot.base.clock import now
 from bot.contracts.errors import DomainError, NotFound
-from bot.contracts.ids import EntryId, MessageId, TicketCode
+from bot.contracts.ids import ConversationId, EntryId, MessageId, TicketCode
+from bot.contracts.messages import Author
+from bot.conversation.overview import MessageView
 from bot.conversation.staff import ConversationView
+from connectors.allowance import allowance
 from console.live import News, follow
 from console.parts import ticket_facts
 from console.parts.evidence import show_why
 from console.parts.history import History
+from console.parts.people_panel import PeoplePanel
+from console.parts.phone import call_dialog
 from console.parts.reply_box import ReplyBox
 from console.parts.ticket_actions import TicketActions
 from console.services import ConsoleServices
@@ -28,6 +33,7 @@ from handoff.shift import load_canned_replies
 from handoff.ticket import parse_code
 from handoff.views import TicketDetail, TicketView
 
+LIMIT_EVERY_S = 30.0
 TOGGLE_SIDE = "() => document.querySelector('.t-side').classList.toggle('open')"
 
 
@@ -77,7 +83,7 @@ class TicketPage:
 
     async def build(self) -> None:
         """Lay it out and keep it up to date."""
-        messages = await self.staff.history(self.head.id)
+        messages = await self._history()
         async with self.database.transaction() as session:
             canned = await load_canned_replies(session)
         with ui.element("div").classes("t-page"):
@@ -88,7 +94,14 @@ class TicketPage:
                     ui.label(say_channel(self.head.channel)).classes("c-chip")
                     ui.space()
                     side_button = ui.button("Chi tiết", icon="info").props("flat dense").classes("t-more")
-                self.history = History(messages, on_why=self._why, on_again=self._again)
+                self.history = History(
+                    messages,
+                    on_why=self._why,
+                    on_again=self._again,
+                    on_call=self._call,
+                    here=self.head.id,
+                    may_act=self.visit.may(Action.CALL),
+                )
                 self.box = ReplyBox(
                     on_send=self._send,
                     on_suggestion=self._suggest,
@@ -98,10 +111,14 @@ class TicketPage:
                 )
             with ui.element("aside").classes("t-side"):
                 self._build_side()
+        if self.people:
+            await self.people.refresh()
         side_button.on("click", js_handler=TOGGLE_SIDE)
         follow(self.visit.services.listener, ["conversation", "decision"], self._on_talk)
         follow(self.visit.services.listener, ["tickets"], self._on_tickets)
+        ui.timer(LIMIT_EVERY_S, self._show_limit, immediate=False)
         self._show()
+        await self._show_limit()
 
     def _build_side(self) -> None:
         # On a phone the side lies over the conversation.
@@ -112,6 +129,9 @@ class TicketPage:
             ui.label("Ghi chú nội bộ").classes("c-h2")
             self.notes = ui.element("div").classes("c-stack")
             self.note_field = ticket_facts.note_field(self._note)
+        self.people: PeoplePanel | None = None
+        if self.visit.may(Action.LINK):
+            self.people = PeoplePanel(self.visit, self.head.id, on_change=self._relinked)
         self.rest = ui.element("div").classes("c-stack")
 
     def _show(self) -> None:
@@ -127,7 +147,7 @@ class TicketPage:
                 detail,
                 channel=say_channel(self.head.channel),
                 citizen=self.head.citizen_name,
-                phone=detail.phone or self.head.phone,
+                phones=self.phones,
                 now=moment,
             )
         with self.notes:
@@ -156,9 +176,46 @@ class TicketPage:
             return
         self._show()
 
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Numbers of this citizen, the ticket's first."""
+        if not self.visit.may(Action.LINK):  # an officer: what is in the ticket
+            return (self.detail.phone,) if self.detail.phone else ()
+        return tuple(dict.fromkeys(filter(None, (self.detail.phone, *self.head.phones))))
+
+    @property
+    def together(self) -> tuple[ConversationId, ...]:
+        """The person's other conversations, for those at the desk: an officer sees what was forwarded, no more."""
+        return self.head.same_person if self.visit.may(Action.LINK) else ()
+
+    async def _history(self, after: int = 0) -> list[MessageView]:
+        return await self.staff.history(self.head.id, after=after, together=self.together)
+
+    async def _show_limit(self) -> None:
+        connector = self.visit.services.connectors.get(self.head.channel)
+        if connector is None:
+            self.box.show_limit(f"Kênh {say_channel(self.head.channel)} đang tắt.", urgent=True, phones=self.phones)
+            return
+        found = await allowance(connector, self.head.citizen_ref, self.head.last_inbound_at, Author.OPERATOR, now())
+        self.box.show_limit(found.vi, urgent=found.is_urgent, phones=self.phones)
+
     async def _on_talk(self, news: list[News]) -> None:
-        if any(one.get("conversation") in {None, self.head.id} for one in news):
-            self.history.put(await self.staff.history(self.head.id, after=self.history.read_after))
+        ours = [one for one in news if one.get("conversation") in {None, self.head.id, *self.together}]
+        if any(one.get("linked") for one in ours):
+            await self._relinked()
+        elif ours:
+            if self.history.put(await self._history(self.history.read_after)):
+                self.head = await self.staff.conversation(self.head.id)
+            await self._show_limit()
+
+    async def _relinked(self) -> None:
+        """Another conversation became this person's, or no longer is."""
+        before = self.together
+        await self.refresh()
+        if before != self.together:
+            self.history.replace(await self._history())
+        if self.people:
+            await self.people.refresh()
 
     async def _on_tickets(self, news: list[News]) -> None:
         ours = {self.detail.ticket.id, *(one.id for one in self.others)}
@@ -175,8 +232,12 @@ class TicketPage:
         return await self.visit.attempt(work)
 
     async def _take_over(self) -> None:
-        await self.visit.attempt(lambda by: self.staff.take_over(self.head.id, by), "Bạn đã tiếp quản, bot im lặng.")
+        done = await self.visit.attempt(
+            lambda by: self.staff.take_over(self.head.id, by), "Bạn đã tiếp quản, bot im lặng."
+        )
         await self.refresh()
+        if done:
+            self.box.focus()
 
     async def _note(self, text: str) -> bool:
         async def work(by: Account) -> None:
@@ -202,6 +263,12 @@ class TicketPage:
 
     async def _again(self, message: MessageId) -> None:
         await self.visit.attempt(lambda by: self.staff.send_again(message, by), "Đang gửi lại.")
+
+    async def _call(self, message: MessageId) -> None:
+        await call_dialog(self.visit, message, self.history.text_of(message), self.phones, on_done=self._redraw)
+
+    async def _redraw(self) -> None:
+        self.history.put(await self._history(self.history.read_after))
 
 
 def reply_state(detail: TicketDetail, account: Account) -> str:

@@ -10,8 +10,8 @@ from nicegui import ui
 
 from bot.base.clock import now
 from bot.contracts.ids import SubjectId
+from bot.conversation.overview import load_channels
 from console.live import News, follow
-from console.lookups import load_channels
 from console.parts.waiting_list import WaitingList
 from console.services import ConsoleServices
 from console.theme import frame
@@ -39,8 +39,9 @@ class Tab:
 
 NOBODY: Final = "Không có ai đang chờ. Phiếu mới sẽ tự hiện ở đây, kèm âm báo."
 DONE: Final = frozenset({State.ANSWERED, State.CLOSED})
-DONE_READ: Final = 2000
-"""The newest are wanted, but the room gives the oldest deadlines first."""
+SHOWN: Final = 200
+SEARCHED: Final = 2000
+"""So many tickets are looked through for words."""
 DESK_TABS: Final = (
     Tab("waiting", "Chờ tiếp nhận", frozenset({State.WAITING, State.SENT_BACK}), NOBODY),
     Tab("mine", "Tôi đang xử lý", frozenset({State.IN_PROGRESS}), "Bạn chưa tiếp quản hội thoại nào.", mine=True),
@@ -112,11 +113,9 @@ class WaitingPage:
                 states=self.tab.states,
                 subject=self.subject,
                 mine=self.tab.mine,
-                limit=DONE_READ if self.tab.states == DONE else 200,
+                limit=SEARCHED if self.words else SHOWN,
             )
-            if self.tab.states == DONE:
-                found.sort(key=lambda one: one.created_at, reverse=True)
-            shown = [one for one in found if matches(one, self.words)][:200]
+            shown = [one for one in found if matches(one, self.words)][:SHOWN]
             channels = await load_channels(session, {one.conversation for one in shown})
         self.list.show(shown, channels, now=now(), empty=self.tab.empty)
         for name, button in self.buttons.items():

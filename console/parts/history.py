@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from nicegui.element import Element
 
 from bot.base.clock import in_vietnam
-from bot.contracts.ids import MessageId
+from bot.contracts.ids import ConversationId, MessageId
 from bot.contracts.messages import Author
-from bot.conversation.staff import MessageView
-from console.wording import DECIDED_VI, DELIVERY_VI, STUCK
+from bot.conversation.overview import STUCK, MessageView
+from console.wording import DECIDED_VI, DELIVERY_VI, say_channel
+from handoff.call import Call, CallOutcome
 
 AUTHORS_VI: Final = {
     Author.CITIZEN: "Người dân",
@@ -46,17 +47,39 @@ class History(Element, component="history.js"):
         *,
         on_why: Callable[[MessageId], Any],
         on_again: Callable[[MessageId], Any],
+        on_call: Callable[[MessageId], Any],
+        here: ConversationId,
+        may_act: bool,
     ) -> None:
+        """`here`: the conversation of the page; messages of the person's others carry their channel's mark.
+
+        `may_act`: whether what did not arrive can be sent again, or told by phone, from this page.
+        """
         super().__init__()
+        self._here, self._may_act = here, may_act
         self._known = {one.id: one for one in messages[-WATCHED:]}
-        self._props["messages"] = [line_of(one) for one in messages]
+        self._props["messages"] = [self._line(one) for one in messages]
         self.on("why", lambda event: on_why(MessageId(int(event.args))))
         self.on("again", lambda event: on_again(MessageId(int(event.args))))
+        self.on("call", lambda event: on_call(MessageId(int(event.args))))
 
     @property
     def read_after(self) -> int:
         """Messages after this one may be new or have changed."""
         return min(self._known) - 1 if self._known else 0
+
+    def text_of(self, message: MessageId) -> str:
+        """What one of the latest messages says."""
+        known = self._known.get(message)
+        return known.text if known else ""
+
+    def replace(self, messages: Sequence[MessageView]) -> None:
+        """Other conversations came or went: draw all of it anew."""
+        self._known = {one.id: one for one in messages[-WATCHED:]}
+        self.run_method("replace", [self._line(one) for one in messages])
+
+    def _line(self, message: MessageView) -> dict[str, Any]:
+        return line_of(message, elsewhere=message.conversation != self._here, may_act=self._may_act)
 
     def put(self, messages: Sequence[MessageView]) -> bool:
         """Show these; True if a citizen's message is among the new ones."""
@@ -65,12 +88,15 @@ class History(Element, component="history.js"):
         self._known |= {one.id: one for one in fresh}
         self._known = {key: self._known[key] for key in sorted(self._known)[-WATCHED:]}
         if fresh:
-            self.run_method("put", [line_of(one) for one in fresh])
+            self.run_method("put", [self._line(one) for one in fresh])
         return any(one.author is Author.CITIZEN for one in added)
 
 
-def line_of(message: MessageView) -> dict[str, Any]:
-    """What the browser draws of one message. Pure."""
+def line_of(message: MessageView, *, elsewhere: bool = False, may_act: bool = True) -> dict[str, Any]:
+    """What the browser draws of one message. `elsewhere`: it was said in another conversation of the person. Pure."""
+    stuck = message.status in STUCK
+    call = message.call if stuck else None
+    told = call is not None and call.outcome is CallOutcome.TOLD
     here = in_vietnam(message.created_at)
     text = message.text
     if not text and not message.attachments:
@@ -90,10 +116,30 @@ def line_of(message: MessageView) -> dict[str, Any]:
         "ticket": message.ticket,
         "helpful": message.helpful,
         "decided": DECIDED_VI.get(message.outcome, message.outcome) if message.outcome else None,
-        "delivery": DELIVERY_VI[message.status] if message.status else None,
-        "failure": message.failure if message.status in STUCK else None,
-        "stuck": message.status in STUCK,
+        "delivery": DELIVERY_VI[message.status] if message.status and not told else None,
+        "failure": message.failure if stuck and not told else None,
+        "stuck": stuck and not told,
+        "call": say_call(call) if call else None,
+        "told": told,
+        "again": stuck and not told and may_act,
+        "phone": stuck and not told and may_act,
+        "channel": say_channel(message.channel) if elsewhere else None,
     }
+
+
+def say_call(call: Call) -> str:
+    """How far a call is. Pure."""
+    when = in_vietnam(call.at).strftime("%H:%M %d/%m") if call.at else ""
+    match call.outcome:
+        case None:
+            return f"chờ gọi điện ({call.asked_by})"
+        case CallOutcome.TOLD:
+            return f"đã báo qua điện thoại ({call.by}, {when})"
+        case CallOutcome.UNREACHED:
+            times = f" {call.tries} lần" if call.tries > 1 else ""
+            return f"đã gọi{times}, không liên lạc được ({call.by}, {when})"
+        case _:
+            assert_never(call.outcome)
 
 
 def _who(message: MessageView) -> str:

@@ -30,8 +30,8 @@ def add_report_route(services: ConsoleServices, desk: ImportDesk, path: str) -> 
     async def report(
         request: Request, name: str = "tep", unit: str = "", bank: str = "", map: str = ""
     ) -> JSONResponse:
-        number = sessions_of(request).find_account(request)
-        account = await load_account(services, number) if number is not None else None
+        signed_in = sessions_of(request).find_login(request)
+        account = await load_account(services, signed_in) if signed_in else None
         if account is None or account.must_change_password or not is_from_here(request):
             return JSONResponse(refusal_json(name, NotAllowed().message_vi, NotAllowed.code), 403)
         content = bytearray()

@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
+from console.parts.phone import phone_links
 from console.wording import say_percent, shorten
 from handoff.shift import CannedReply
 
@@ -22,10 +23,12 @@ class ReplyBox:
         canned: Sequence[CannedReply],
     ) -> None:
         self._on_send, self._on_suggestion = on_send, on_suggestion
+        self._sending = False
         with ui.element("div").classes("r-box"):
             with ui.element("div").classes("r-hint") as self._hint:
                 self._why = ui.label().props("role=status").mark("reply-state")
                 self._take = ui.button("Tiếp quản", icon="front_hand", on_click=on_take_over).mark("take-over")
+            self._limit = ui.element("div").classes("r-limit").props("role=status").mark("allowance")
             with ui.element("div").classes("r-suggest") as self._suggestions:
                 for one in candidates[:5]:
                     self._suggestion(one)
@@ -56,6 +59,21 @@ class ReplyBox:
             one.set_enabled(open_)
         self._suggestions.set_visibility(open_)
 
+    def show_limit(self, words: str, *, urgent: bool, phones: Sequence[str]) -> None:
+        """How long, and how often, this citizen may still be written to; whom to phone when it is over."""
+        self._limit.clear()
+        self._limit.set_visibility(bool(words))
+        self._limit.classes(replace="r-limit urgent" if urgent else "r-limit")
+        with self._limit:
+            ui.icon("schedule").props("aria-hidden=true")
+            ui.label(words).classes("c-grow")
+            if urgent and phones:
+                phone_links(phones[:2])
+
+    def focus(self) -> None:
+        """Ready to be typed into."""
+        self.text.run_method("focus")
+
     def _suggestion(self, candidate: Mapping[str, Any]) -> None:
         async def fill() -> None:
             if answer := await self._on_suggestion(int(candidate["entry"])):
@@ -71,5 +89,12 @@ class ReplyBox:
 
     async def _send(self) -> None:
         words = self.text.value or ""
-        if words.strip() and await self._on_send(words):
-            self.text.set_value("")
+        if self._sending or not words.strip():
+            return
+        self._sending = True  # Ctrl+Enter twice is one message
+        try:
+            if await self._on_send(words):
+                self.text.set_value("")
+        finally:
+            self._sending = False
+        self.focus()

@@ -11,7 +11,7 @@ from handoff.ticket import KIND_VI, OUTCOME_VI, PRIORITY_VI, REASON_VI, STATE_VI
 from handoff.views import Note, TicketDetail, TicketEvent, TicketView
 
 
-def facts(detail: TicketDetail, *, channel: str, citizen: str | None, phone: str | None, now: datetime) -> None:
+def facts(detail: TicketDetail, *, channel: str, citizen: str | None, phones: Sequence[str], now: datetime) -> None:
     """The ticket in a dozen lines."""
     view, ticket = detail.view, detail.ticket
     with ui.element("section").classes("c-sheet").mark("facts"):
@@ -34,7 +34,7 @@ def facts(detail: TicketDetail, *, channel: str, citizen: str | None, phone: str
             "Nơi": view.place,
             "Người dân": citizen,
             "Kênh": channel,
-            "Điện thoại": phone,
+            "Điện thoại": ", ".join(phones),
             "Tiếp nhận": say_moment(view.created_at),
             "Hẹn dân": say_moment(view.promised_at),
             "Hạn xử lý": say_moment(view.due_at),

@@ -13,14 +13,18 @@ from contextlib import asynccontextmanager
 import procrastinate
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from bot.base.db import Database
 from bot.base.jobs import job_app
 from bot.base.notify import Listener
-from bot.contracts.connector import Capabilities
+from bot.contracts.connector import Capabilities, Connector
 from bot.contracts.ids import Channel
 from bot.conversation.staff import StaffDesk
 from bot.outbox.post import Outbox
+from connectors.messenger.connector import MessengerConnector
+from connectors.messenger.settings import MessengerSettings
+from connectors.webchat.connector import WebchatConnector
 from console.app import ConsoleServices, mount_console
 from faq.embed import load_embedder
 from faq.engine import FaqEngine
@@ -73,7 +77,14 @@ async def main(url: str, port: int) -> None:
         return "chat"
 
     notes = ("Web chat: đang bật.", "Zalo OA: đang tắt, chưa có ZALO_APP_ID.")
-    services = ConsoleServices(database, staff, engine, embedder, listener, False, lambda: notes)
+    messenger = MessengerSettings(
+        app_secret=SecretStr("s"), page_token=SecretStr("t"), verify_token=SecretStr("v"), page_id="1022"
+    )
+    connectors: dict[Channel, Connector] = {
+        WebchatConnector.name: WebchatConnector(database),
+        MessengerConnector.name: MessengerConnector(messenger, database),
+    }
+    services = ConsoleServices(database, staff, engine, embedder, listener, False, lambda: notes, connectors)
     mount_console(app, services, storage_secret="only-for-tests")
     await Announcing(uvicorn.Config(app, port=port, log_level="warning", timeout_graceful_shutdown=2)).serve()
 

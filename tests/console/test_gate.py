@@ -7,6 +7,7 @@ from fastapi import FastAPI, Response
 from bot.contracts.ids import AccountId
 from console.gate import Gate
 from console.session import COOKIE, Sessions
+from handoff.logins import LoginId
 
 SESSIONS = Sessions("secret", https=False)
 
@@ -25,7 +26,7 @@ def client() -> httpx.AsyncClient:
 
 def cookie() -> str:
     response = Response()
-    SESSIONS.begin(response, AccountId(7))
+    SESSIONS.begin(response, AccountId(7), LoginId(1))
     return response.headers["set-cookie"].split(";")[0].removeprefix(f"{COOKIE}=")
 
 

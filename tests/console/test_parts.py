@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.contracts.ids import Channel, ConversationId, MessageId, TicketCode, TicketId
 from bot.contracts.messages import Author, DeliveryState
-from bot.conversation.staff import MessageView
+from bot.conversation.overview import MessageView
 from console.parts.asking import next_working_morning
 from console.parts.history import line_of
 from console.parts.waiting_list import row_of
@@ -17,7 +17,8 @@ NOON = datetime(2026, 11, 24, 5, 0, tzinfo=UTC)
 
 def message(**fields: object) -> MessageView:
     given: dict[str, object] = {
-        "id": MessageId(1), "author": Author.CITIZEN, "by": None, "kind": "text", "text": "xin chào", "choices": (),
+        "id": MessageId(1), "conversation": ConversationId(1), "channel": Channel("zalo"),
+        "author": Author.CITIZEN, "by": None, "kind": "text", "text": "xin chào", "choices": (),
         "attachments": (), "location": None, "ticket": None, "entry": None, "helpful": None, "created_at": NOON,
         "status": None, "failure": None, "outside": False, "outcome": None,
     }  # fmt: skip

@@ -1,72 +1,18 @@
 """The console in real browsers: people side by side, on the real PostgreSQL and the real embedder."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import expect
 from sqlalchemy import select
 
-from bot.base.db import Database
 from bot.conversation.tables import MessageRow
 from faq.entry import EntryDraft
 from handoff.role import Role
 from handoff.ticket import Priority, Reason
-from tests.console.house import PASSWORD, House, gateway
+from tests.console.conftest import LogIn
+from tests.console.house import PASSWORD, House
 
 pytestmark = pytest.mark.slow
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-LogIn = Callable[..., Awaitable[Page]]
-
-
-@pytest.fixture
-async def house(database: Database) -> House:
-    one = House(database)
-    await one.furnish()
-    return one
-
-
-@pytest.fixture
-def address(house: House, database_url: str) -> Iterator[str]:
-    with gateway(database_url) as one:
-        yield one
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        one = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield one
-        await one.close()
-
-
-@pytest.fixture
-async def log_in(browser: Browser, address: str) -> LogIn:
-    """Somebody at a computer of their own, logged in; fails if a page asks another host for anything."""
-
-    async def log_in(name: str, password: str = PASSWORD) -> Page:
-        page = await (await browser.new_context(locale="vi-VN", viewport={"width": 1280, "height": 800})).new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
-        page.on("request", lambda request: _check_own_host(request.url, address))
-        await page.goto(f"{address}/console/login")
-        await type_login(page, name, password)
-        return page
-
-    return log_in
-
-
-def _check_own_host(url: str, address: str) -> None:
-    assert url.startswith((address, "data:", "blob:", address.replace("http", "ws", 1))), f"third-party host: {url}"
-
-
-async def type_login(page: Page, name: str, password: str) -> None:
-    await page.get_by_label("Tên đăng nhập").fill(name)
-    await page.get_by_label("Mật khẩu").fill(password)
-    await page.get_by_role("button", name="Đăng nhập").click()
 
 
 async def test_two_operators_cannot_answer_over_each_other(house: House, address: str, log_in: LogIn) -> None:
