@@ -30,6 +30,11 @@ class Graph:
         self.rows: Rows = np.arange(len(vectors))
         """By the number of a text in the graph: its row in the index, -1 if it has gone."""
 
+    @property
+    def size(self) -> int:
+        """Bytes: it holds the vectors once more, and the links between them."""
+        return int(faiss.serialize_index(self._graph).nbytes)
+
     def moved(self, places: Rows) -> "Graph":
         """The same graph for an index in which the text of row `at` is in row `places[at]`; -1: it has gone."""
         other = Graph.__new__(Graph)

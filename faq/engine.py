@@ -4,36 +4,37 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Final
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
+from bot.base.clock import in_vietnam, now
 from bot.base.db import Database
 from bot.contracts.ids import EntryId, UnitCode
-from faq.abbreviations import StaffTable, load_staff_table, merged
+from faq.abbreviations import load_staff_table, merged
+from faq.asked import Asked, Live
 from faq.calibrate import Calibration, CoveragePoint
-from faq.clauses import questions_of
 from faq.decide import (
-    Answer,
-    Answers,
     Decision,
-    Evidence,
-    HandOver,
-    OfferChoices,
-    Reason,
     Thresholds,
-    Verdict,
-    choices,
 )
 from faq.dense import Graph
 from faq.embed import Embedder, FloatArray
 from faq.entry import EntryRecord
 from faq.index import Index, Piece, pieces_of
 from faq.normalise import Abbreviations
-from faq.search import Found, Searcher, load_searcher
+from faq.recalibrate import (
+    FEWEST_ENTRIES,
+    PAUSE_S,
+    CalibrationState,
+    Check,
+    is_due,
+    load_state,
+    recalibrate,
+)
+from faq.search import Searcher, load_searcher
 from faq.settings import FaqSettings
 from faq.store import load_generation, load_live_entries, load_live_versions
 from faq.tuning import Labelled, judge_and_fit, load_tuning
@@ -41,21 +42,11 @@ from faq.vectors import load_vectors
 from nlu_data.vi_nlu.text import fold
 
 log = structlog.get_logger(__name__)
+QUIET_S: Final = 20.0
+"""After a change, before asking whether the calibration still holds: several changes often come in a row."""
 _OFFICE_AND_KIND: Final = re.compile(
     r"^(?:o |tai )?(?:(?:uy ban nhan dan|ubnd) )?(?:(?:xa|phuong|thi tran|huyen|thi xa|thanh pho|p|x|tp|tx) )?"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What questions are answered from: one index, and the searcher with the tables and limits that belong to it.
-
-    Replaced as a whole: a question that has begun goes on with what it began with.
-    """
-
-    index: Index
-    searcher: Searcher
-    staff: StaffTable
 
 
 class FaqEngine:
@@ -83,6 +74,7 @@ class FaqEngine:
         self._unloaded = shipped
         self._refreshing = asyncio.Lock()
         self._graph_maker: asyncio.Task[None] | None = None
+        self._calibrating: asyncio.Task[None] | None = None
 
     @property
     def generation(self) -> int:
@@ -149,6 +141,8 @@ class FaqEngine:
                 gone=len(gone),
                 seconds=round(time.monotonic() - began, 3),
             )
+        if len(index.entries) >= FEWEST_ENTRIES and (self._calibrating is None or self._calibrating.done()):
+            self._calibrating = asyncio.create_task(self._recalibrate_if_due(), name="faq-calibration")
         if index.dense.wants_graph and (self._graph_maker is None or self._graph_maker.done()):
             self._graph_maker = asyncio.create_task(self._make_graph(index), name="faq-graph")
 
@@ -201,7 +195,7 @@ class FaqEngine:
         if live is None:
             raise RuntimeError("FaqEngine.ask before start")
         there = place_code(place, live.index.place_codes, self.unit_names) if place else None
-        return await asyncio.to_thread(_Asked(live, self._embedder.name).ask, text, today, previous, there, exclude)
+        return await asyncio.to_thread(Asked(live, self._embedder.name).decide, text, today, previous, there, exclude)
 
     def coverage_at(self, target: float) -> CoveragePoint:
         """What an administrator would get for this target: threshold, coverage and precision on labelled questions."""
@@ -222,78 +216,36 @@ class FaqEngine:
             raise RuntimeError("FaqEngine.calibrate before start")
         return await asyncio.to_thread(judge_and_fit, live.searcher, live.index, questions, today)
 
+    async def calibration_state(self) -> CalibrationState:
+        """When and from what the limits in force were made, and when that was last looked at; for the console."""
+        async with self._database.transaction() as session:
+            return await load_state(session, Calibration.from_json(self._ranker.calibration))
+
+    async def recalibrate(self, *, today: date, pause_s: float = PAUSE_S) -> Check | None:
+        """Look whether the calibration still holds for the banks as they are now, and replace it if another is better
+        founded; None if another process is at it. Some seconds of work, a question at a time between the citizens'.
+        """
+        live = self._live
+        if live is None:
+            raise RuntimeError("FaqEngine.recalibrate before start")
+        return await recalibrate(self._database, live.index, live.searcher, today=today, pause_s=pause_s)
+
+    async def settled(self) -> None:
+        """Return when what a refresh has left to do beside the answering is done."""
+        await asyncio.gather(*(one for one in (self._graph_maker, self._calibrating) if one is not None))
+
+    async def _recalibrate_if_due(self) -> None:
+        """After a change: in some process, once it is quiet, if enough has changed."""
+        try:
+            await asyncio.sleep(QUIET_S)
+            if is_due(await self.calibration_state(), FEWEST_ENTRIES):
+                await self.recalibrate(today=in_vietnam(now()).date())
+        except (SQLAlchemyError, OSError) as error:  # the next change asks again; answering does not depend on it
+            log.warning("faq.calibration_not_checked", error=type(error).__name__)
+
     @property
     def _searcher(self) -> Searcher:
         return self._live.searcher if self._live else self._unloaded
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One question, from what is live as it comes in. CPU work only: off the event loop."""
-
-    live: Live
-    embedder: str
-
-    def ask(
-        self, text: str, today: date, previous: str | None, place: str | None, exclude: frozenset[EntryId]
-    ) -> Decision:
-        """See `FaqEngine.ask`."""
-        index, searcher = self.live.index, self.live.searcher
-        search = partial(searcher.search, index, today=today, place=place)
-        found = search(text, exclude=exclude)
-        if exclude:
-            plain = search(text)
-            first = plain.candidates[0].entry if plain.candidates else None
-            if first in exclude and searcher.verdict(plain) is not Verdict.HANDOVER:
-                return HandOver(Reason.ASKED_AGAIN, found.confidence, self._evidence(plain))
-        if previous:
-            joined = searcher.search_after(index, previous, text, today=today, place=place, exclude=exclude)
-            if joined is not None and joined.confidence > found.confidence:
-                found = joined
-        questions = questions_of(text)
-        if len(questions) > 1:
-            several = self._answer_each(questions, [search(one, exclude=exclude) for one in questions], found)
-            if several is not None:
-                return several
-        return self._decide(found)
-
-    def _answer_each(self, questions: Sequence[str], found: Sequence[Found], whole: Found) -> Answers | None:
-        """One answer per question of the message; None if no two different things were asked."""
-        answers: dict[EntryId, Answer] = {}
-        left: list[str] = []
-        for question, one in zip(questions, found, strict=True):
-            if self.live.searcher.verdict(one) is Verdict.ANSWER:
-                entry = self.live.index.entry(one.candidates[0].entry)
-                answers.setdefault(entry.id, Answer(entry, one.confidence, self._evidence(one), question))
-            else:
-                left.append(question)
-        if not answers or len(answers) + len(left) < 2:
-            return None
-        return Answers(tuple(answers.values()), tuple(left), self._evidence(whole))
-
-    def _evidence(self, found: Found) -> Evidence:
-        return Evidence(
-            found.normalised,
-            found.candidates,
-            self.live.searcher.thresholds,
-            self.live.index.generation,
-            self.embedder,
-            self.live.searcher.ranker.version,
-        )
-
-    def _decide(self, found: Found) -> Decision:
-        limits = self.live.searcher.thresholds
-        evidence = self._evidence(found)
-        if not found.candidates:
-            return HandOver(Reason.EMPTY_BANK if found.normalised else Reason.NO_WORDS, 0.0, evidence)
-        match self.live.searcher.verdict(found):
-            case Verdict.ANSWER:
-                return Answer(self.live.index.entry(found.candidates[0].entry), found.confidence, evidence)
-            case Verdict.CHOOSE:
-                offered = tuple(self.live.index.entry(one.entry) for one in choices(found.candidates, limits))
-                return OfferChoices(offered, found.confidence, evidence)
-            case Verdict.HANDOVER:
-                return HandOver(Reason.NOTHING_CLOSE, found.confidence, evidence)
 
 
 def place_code(said: str, codes: Collection[str], names: Mapping[UnitCode, str]) -> str:

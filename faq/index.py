@@ -168,6 +168,20 @@ class Index:
         """Positions of the pieces of these entries, one entry after the other, and where each entry's begin."""
         return _runs(self._starts[entries], self._starts[entries + 1] - self._starts[entries])
 
+    def rows_of(self, number: EntryId) -> range:
+        """Positions of the pieces of the entry of that id. Raises KeyError."""
+        at = self._at(number)
+        return range(int(self._starts[at]), int(self._starts[at + 1]))
+
+    def nearest_entries(self, number: EntryId, count: int) -> list[EntryId]:
+        """The entry of that id and those most like its question, nearest first, `count` in all. Raises KeyError."""
+        rows = self.rows_of(number)
+        if not rows:
+            return [number]
+        likeness = self.dense.centred @ self.dense.centred[rows[0]]
+        order = self.owner[np.argsort(-likeness, kind="stable")].tolist()
+        return [self.entries[at].id for at in list(dict.fromkeys((self._at(number), *order)))[:count]]
+
     def may_send(self, today: date, place: str | None, exclude: Collection[EntryId] = ()) -> NDArray[np.bool_]:
         """Of every entry: is its answer in force today, not only for another place, and none of `exclude`?
 
@@ -189,10 +203,13 @@ class Index:
 
     def entry(self, number: EntryId) -> EntryRecord:
         """The live entry of that id. Raises KeyError."""
+        return self.entries[self._at(number)]
+
+    def _at(self, number: EntryId) -> int:
         at = int(np.searchsorted(self.ids, number))
         if at == len(self.ids) or self.ids[at] != number:
             raise KeyError(number)
-        return self.entries[at]
+        return at
 
     def attach_graph(self, graph: Graph, of: "Index") -> None:
         """Search through a graph that was made for the texts of another index, this one's predecessor."""

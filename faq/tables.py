@@ -109,6 +109,8 @@ class FaqIndexRow(Base):
     """A `Calibration` as JSON, fitted for `calibrated_for`; null: the shipped one."""
     calibrated_for: Mapped[int | None]
     calibrated_at: Mapped[datetime | None]
+    calibration_check: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """The last `recalibrate.Check` as JSON: whether the calibration still holds; null: never looked at."""
 
 
 class ShortFormRow(Base):
