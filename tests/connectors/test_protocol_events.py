@@ -4,16 +4,21 @@ Each is delivered twice, as platforms do: the answer is 200 both times, and what
 """
 
 import json
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from bot.base.db import Database
 from bot.contracts.messages import Kind
 from connectors.zalo.parse import PREFIXES, READERS
+from tests.conftest import with_database
 from tests.connectors.door import Door, open_door
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -185,13 +190,28 @@ MESSENGER = (
 )
 
 
+@pytest.fixture(scope="module")
+def door_url(server_url: str, template_url: str) -> Iterator[str]:
+    """One database for all lines: each begins with no message in it."""
+    name, template = f"door_{uuid.uuid4().hex[:12]}", urlsplit(template_url).path.removeprefix("/")
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'create database "{name}" template "{template}"')
+    yield with_database(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'drop database if exists "{name}" with (force)')
+
+
 @pytest.fixture
-async def door(database: Database, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(door_url: str, tmp_path: Path) -> AsyncIterator[Door]:
+    database = Database(door_url)
+    async with database.transaction() as session:
+        await session.execute(text("truncate conversations, messages, procrastinate_jobs restart identity cascade"))
     one = open_door(database, tmp_path)
     for channel, raw in (("zalo", of_zalo("user_send_text", "m0")), ("messenger", of_meta(hello()))):
         assert (await one.post(channel, raw)).status_code == 200  # the citizens are known: echoes have a conversation
     yield one
     await one.http.aclose()
+    await database.close()
 
 
 def of_zalo(name: str, msg_id: str) -> bytes:
