@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import ARRAY, BigInteger, any_, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -108,7 +108,7 @@ async def load_live_entries(
     if bank is not None:
         wanted = wanted.where(EntryRow.bank == bank)
     if ids is not None:
-        wanted = wanted.where(EntryRow.id.in_(ids))
+        wanted = wanted.where(EntryRow.id == _any_of(ids))
     found = (await session.execute(wanted)).all()
     phrasings = await _load_phrasings(session, [row.id for row, _ in found])
     names = unit_names or {}
@@ -330,9 +330,16 @@ async def _get_row(session: AsyncSession, entry: EntryId, *, for_update: bool = 
     return row
 
 
+def _any_of(entries: Sequence[EntryId]) -> Any:
+    """One parameter for any number of ids: PostgreSQL takes 65,535 parameters at most."""
+    return any_(literal(list(entries), ARRAY(BigInteger)))
+
+
 async def _load_phrasings(session: AsyncSession, entries: Sequence[EntryId]) -> dict[EntryId, tuple[str, ...]]:
     rows = await session.execute(
-        select(PhrasingRow.entry, PhrasingRow.text).where(PhrasingRow.entry.in_(entries)).order_by(PhrasingRow.id)
+        select(PhrasingRow.entry, PhrasingRow.text)
+        .where(PhrasingRow.entry == _any_of(entries))
+        .order_by(PhrasingRow.id)
     )
     found: dict[EntryId, list[str]] = {}
     for entry, text in rows:

@@ -16,6 +16,7 @@ from faq.store import (
     add_phrasing,
     change_entry,
     ensure_bank,
+    load_live_entries,
     load_versions,
     publish,
     restore_entry,
@@ -158,3 +159,12 @@ async def test_history_keeps_what_an_entry_said(database: Database) -> None:
         versions = await load_versions(session, first)
     assert [(one.version, one.change) for one in versions] == [(3, "retired"), (2, "changed"), (1, "added")]
     assert versions[-1].draft == DRAFTS[0]
+
+
+async def test_more_entries_than_a_statement_has_parameters_can_be_read(database: Database) -> None:
+    entries = await fill(database, *DRAFTS, EntryDraft("Bốn?", "Bốn.", phrasings=("Tư?",)))
+    many = [*entries, *(EntryId(number) for number in range(1_000_000, 1_070_000))]
+    async with database.transaction() as session:
+        found = await load_live_entries(session, ids=many)
+    assert [one.id for one in found] == entries
+    assert found[-1].draft.phrasings == ("Tư?",)
