@@ -8,6 +8,7 @@ from typing import Final
 from nicegui import ui
 
 from bot.base.clock import now
+from bot.conversation.overview import load_undelivered
 from console.live import News, follow
 from console.parts.alarms import alarms
 from console.visit import LOGIN, Visit, load_account
@@ -52,6 +53,10 @@ ENTRANCES: Final = (
 )
 
 
+COUNTED: Final = {"/console": "c-waiting", "/console/undelivered": "c-undelivered"}
+"""Lines with a number, and its element's id (see console.js)."""
+
+
 @contextmanager
 def frame(visit: Visit, title: str, *, here: str, wide: bool = False) -> Iterator[None]:
     """The page's surroundings; what is built inside the block is its body. `here` is the navigation line it is in."""
@@ -91,8 +96,8 @@ def _navigation(visit: Visit, here: str) -> None:
                 with ui.element("a").props(f'href="{one.path}"{current}').classes("c-link").mark(f"nav-{one.path}"):
                     ui.icon(one.icon).props("aria-hidden=true")
                     ui.label(one.title)
-                    if one.path == "/console":
-                        ui.element("span").classes("c-count").props('id="c-waiting" hidden')
+                    if one.path in COUNTED:
+                        ui.element("span").classes("c-count").props(f'id="{COUNTED[one.path]}" hidden')
 
 
 def _who(visit: Visit) -> None:
@@ -129,8 +134,9 @@ def _watch_queue(visit: Visit) -> None:
     async def count(_: list[News] | None = None) -> None:
         async with visit.services.database.transaction() as session:
             waiting = await load_waiting_for(session, visit.account, now=now(), states=states, limit=BADGE_LIMIT)
-        urgent = sum(one.priority is Priority.EMERGENCY for one in waiting)
-        ui.run_javascript(f"console1022.waiting({len(waiting)}, {urgent})")
+            urgent = sum(one.priority is Priority.EMERGENCY for one in waiting)
+            stuck = len(await load_undelivered(session)) if visit.may(Action.CALL) else 0
+        ui.run_javascript(f"console1022.waiting({len(waiting)}, {urgent}); console1022.undelivered({stuck})")
 
-    follow(visit.services.listener, ["tickets"], count)
+    follow(visit.services.listener, ["tickets", "delivery_trouble"], count)
     ui.timer(0.1, count, once=True)

@@ -28,6 +28,27 @@ DECIDED_VI: Final = {
     "received": "Đã ghi nhận",
     "silent": "Bot im lặng",
 }
+INTENTS_VI: Final = {
+    "greet": "chào hỏi",
+    "thanks": "cảm ơn",
+    "goodbye": "tạm biệt",
+    "ask_question": "hỏi",
+    "ask_person": "muốn gặp cán bộ",
+    "ticket_status": "tra cứu phiếu",
+    "unit_contact": "hỏi cách liên hệ đơn vị",
+    "report": "phản ánh",
+    "emergency": "khẩn cấp",
+    "affirm": "đồng ý",
+    "deny": "không đồng ý",
+    "stop": "dừng lại",
+    "skip": "bỏ qua",
+    "helped": "đã được giúp",
+    "not_helped": "chưa được giúp",
+    "help": "cần hướng dẫn",
+    "insult": "lời xúc phạm",
+    "out_of_scope": "ngoài phạm vi",
+    "photo": "gửi ảnh",
+}
 EVENTS_VI: Final = {
     "opened": "Mở phiếu",
     "question_added": "Người dân hỏi thêm",

@@ -76,7 +76,7 @@ class ShortFormsPage:
             more = f", hiện {SHOWN} dòng đầu" if len(rows) > SHOWN else ""
             ui.label(f"{len(rows)} dòng{more}").classes("c-dim")
             if rows:
-                with ui.element("table").classes("c-table"):
+                with ui.element("table").classes("c-table fit"):
                     with ui.element("thead"), ui.element("tr"):
                         for title in ("Viết tắt", "Nghĩa", "Nguồn", ""):
                             with ui.element("th"):

@@ -30,7 +30,7 @@ from handoff.reading import load_ticket_for, load_tickets_of
 from handoff.rights import Action
 from handoff.role import Role
 from handoff.shift import load_canned_replies
-from handoff.ticket import parse_code
+from handoff.ticket import State, parse_code
 from handoff.views import TicketDetail, TicketView
 
 LIMIT_EVERY_S = 30.0
@@ -94,6 +94,7 @@ class TicketPage:
                     ui.label(say_channel(self.head.channel)).classes("c-chip")
                     ui.space()
                     side_button = ui.button("Chi tiết", icon="info").props("flat dense").classes("t-more")
+                    side_button.on("click", js_handler=TOGGLE_SIDE)
                 self.history = History(
                     messages,
                     on_why=self._why,
@@ -113,7 +114,6 @@ class TicketPage:
                 self._build_side()
         if self.people:
             await self.people.refresh()
-        side_button.on("click", js_handler=TOGGLE_SIDE)
         follow(self.visit.services.listener, ["conversation", "decision"], self._on_talk)
         follow(self.visit.services.listener, ["tickets"], self._on_tickets)
         ui.timer(LIMIT_EVERY_S, self._show_limit, immediate=False)
@@ -275,6 +275,8 @@ def reply_state(detail: TicketDetail, account: Account) -> str:
     """Why the reply box is open or shut, in a sentence. Pure."""
     holder = detail.holder
     if account.role is Role.UNIT_OFFICER:
+        if detail.view.state is State.ANSWERED and Action.ANSWER in detail.may:
+            return "Đã trả lời. Nếu cần đính chính, viết tiếp ở đây."
         if Action.ANSWER in detail.may:
             return "Câu trả lời sẽ được gửi cho người dân trên kênh họ đã hỏi."
         return "Phiếu này không còn chờ đơn vị trả lời."

@@ -76,7 +76,7 @@ class TuningPage:
         self.table.clear()
         with self.table, ui.element("table").classes("c-table"):
             with ui.element("thead"), ui.element("tr"):
-                for title in ("Phải đúng", "Bot tự trả lời", "Cán bộ trả lời", "Đúng khi đo"):
+                for title in ("Phải đúng", "Bot tự trả lời", "Hỏi lại hoặc chuyển cán bộ", "Đúng khi đo"):
                     with ui.element("th"):
                         ui.label(title)
             with ui.element("tbody"):

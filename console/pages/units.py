@@ -59,7 +59,7 @@ class UnitsPage:
             ui.label(f"{len(rows)} đơn vị{more}").classes("c-dim")
             with ui.element("table").classes("c-table"):
                 with ui.element("thead"), ui.element("tr"):
-                    for title in ("Mã", "Đơn vị", "Điện thoại", "Thư điện tử", "Giờ làm việc", ""):
+                    for title in ("Mã", "Đơn vị", "", "Điện thoại", "Thư điện tử", "Giờ làm việc"):
                         with ui.element("th"):
                             ui.label(title)
                 with ui.element("tbody"):
@@ -77,13 +77,13 @@ class UnitsPage:
                 if not one.is_in_force(today):
                     name = heir.short_name if heir and heir.code != one.code else "chưa có"
                     ui.label(f"đã kết thúc; việc chuyển về: {name}").classes("c-dim")
+            with ui.element("td"):
+                ui.button("Sửa", on_click=lambda: self._edit(one, units)).props(
+                    f'flat dense aria-label="Sửa {one.code}"'
+                ).mark(f"edit-{one.code}")
             for text in (one.hotline, one.email, one.hours):
                 with ui.element("td"):
                     ui.label(text or "—").classes("" if text else "c-dim")
-            with ui.element("td"):
-                ui.button("Sửa", icon="edit", on_click=lambda: self._edit(one, units)).props(
-                    f'flat dense aria-label="Sửa {one.code}"'
-                ).mark(f"edit-{one.code}")
 
     async def _edit(self, one: Unit, units: dict[UnitCode, Unit]) -> None:
         today = in_vietnam(now()).date()

@@ -7,7 +7,7 @@ from nicegui import ui
 
 from bot.conversation.staff import Why
 from console.parts.asking import standing_dialog
-from console.wording import DECIDED_VI, say_percent
+from console.wording import DECIDED_VI, INTENTS_VI, say_percent
 
 
 def show_why(why: Why | None) -> None:
@@ -80,7 +80,10 @@ def _intents(why: Why) -> None:
         return
     ranking = intent.get("ranking") or [[intent.get("name"), intent.get("confidence", 0)]]
     with ui.element("dl").classes("f-facts"):
-        _fact("Ý định", ", ".join(f"{name} {say_percent(confidence)}" for name, confidence in ranking[:4]))
+        _fact(
+            "Ý định",
+            ", ".join(f"{INTENTS_VI.get(name, name)} {say_percent(confidence)}" for name, confidence in ranking[:4]),
+        )
         if intent.get("entities"):
             _fact("Nhận ra", ", ".join(f"{name}: {value}" for name, value in intent["entities"].items()))
 

@@ -63,7 +63,7 @@ class ReplyBox:
         """How long, and how often, this citizen may still be written to; whom to phone when it is over."""
         self._limit.clear()
         self._limit.set_visibility(bool(words))
-        self._limit.classes(replace="r-limit urgent" if urgent else "r-limit")
+        self._limit.classes(add="urgent" if urgent else "", remove="" if urgent else "urgent")
         with self._limit:
             ui.icon("schedule").props("aria-hidden=true")
             ui.label(words).classes("c-grow")

@@ -53,6 +53,13 @@ window.console1022 = (() => {
     sessionStorage.setItem(LAST, JSON.stringify({ count, urgent }));
   }
 
+  function undelivered(count) {
+    const badge = document.getElementById("c-undelivered");
+    if (!badge) return;
+    badge.hidden = !count;
+    badge.textContent = count > 49 ? "50+" : count;
+  }
+
   function showSound() {
     const button = document.querySelector(".c-sound");
     if (!button) return;
@@ -71,5 +78,5 @@ window.console1022 = (() => {
   const ready = setInterval(() => {
     if (document.querySelector(".c-sound .q-icon")) { clearInterval(ready); showSound(); }
   }, 100);
-  return { waiting, toggleSound, beep };
+  return { waiting, undelivered, toggleSound, beep };
 })();
