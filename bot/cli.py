@@ -110,7 +110,13 @@ def import_command(
     yes: Annotated[bool, typer.Option("--yes", help="Đồng ý mà không hỏi lại")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="In báo cáo dạng JSON")] = False,
     bank: Annotated[str | None, typer.Option("--bank", help="Tên bộ câu hỏi; mặc định theo tên tệp")] = None,
-    mapping: Annotated[str | None, typer.Option("--map", help="Cột nào là gì, ví dụ question=B,answer=C")] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--map",
+            help="Cột nào là gì, ví dụ question=B,answer=C; bỏ qua hay đọc lại một trang: Sheet2=skip, Sheet2=read",
+        ),
+    ] = None,
     retire: Annotated[bool, typer.Option("--retire", help="Thu hồi các mục không còn trong tệp")] = False,
 ) -> None:
     """Nạp bộ câu hỏi của một đơn vị."""
