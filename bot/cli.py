@@ -113,8 +113,7 @@ def import_command(
     mapping: Annotated[
         str | None,
         typer.Option(
-            "--map",
-            help="Cột nào là gì, ví dụ question=B,answer=C; bỏ qua hay đọc lại một trang: Sheet2=skip, Sheet2=read",
+            "--map", help="Cột nào là gì: question=B,answer=C; bỏ qua hay đọc lại một trang: Sheet2=skip, Sheet2=read"
         ),
     ] = None,
     retire: Annotated[bool, typer.Option("--retire", help="Thu hồi các mục không còn trong tệp")] = False,
