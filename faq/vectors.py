@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.base.clock import now
@@ -27,7 +27,15 @@ async def load_vectors(
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, FloatArray]:
     """The vector of every text, from the database or computed now (and then stored)."""
-    await embed_missing(database, embedder, texts, progress)
+    found = await _stored_vectors(database, embedder, texts)
+    missing = [text for text in texts if text not in found]
+    if missing:
+        await embed_missing(database, embedder, missing, progress)
+        found.update(await _stored_vectors(database, embedder, missing))
+    return found
+
+
+async def _stored_vectors(database: Database, embedder: Embedder, texts: Sequence[str]) -> dict[str, FloatArray]:
     found: dict[str, FloatArray] = {}
     by_hash = {text_hash(text): text for text in texts}
     hashes = list(by_hash)
@@ -35,12 +43,16 @@ async def load_vectors(
         async with database.transaction() as session:
             rows = await session.execute(
                 select(EmbeddingRow.text_hash, EmbeddingRow.vector).where(
-                    EmbeddingRow.model == embedder.name, EmbeddingRow.text_hash.in_(hashes[at : at + READ_AT_ONCE])
+                    EmbeddingRow.model == embedder.name, _is_one_of(hashes[at : at + READ_AT_ONCE])
                 )
             )
             for key, stored in rows:
                 found[by_hash[key]] = np.frombuffer(stored, "<f4").astype(np.float32)
     return found
+
+
+def _is_one_of(hashes: Sequence[str]) -> ColumnElement[bool]:
+    return EmbeddingRow.text_hash == any_(literal(list(hashes), ARRAY(Text)))
 
 
 async def embed_missing(
@@ -61,7 +73,7 @@ async def embed_missing(
             stored.update(
                 await session.scalars(
                     select(EmbeddingRow.text_hash).where(
-                        EmbeddingRow.model == embedder.name, EmbeddingRow.text_hash.in_(hashes[at : at + READ_AT_ONCE])
+                        EmbeddingRow.model == embedder.name, _is_one_of(hashes[at : at + READ_AT_ONCE])
                     )
                 )
             )
