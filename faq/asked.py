@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Final
 
 from bot.contracts.ids import EntryId
 from faq.abbreviations import StaffTable
 from faq.clauses import questions_of
 from faq.decide import Answer, Answers, Decision, Evidence, HandOver, OfferChoices, Reason, Verdict, choices
 from faq.index import Index
+from faq.normalise import words_of
 from faq.search import Found, Searcher
+
+BARE_WORDS: Final = 3
+"""A follow-up of so few words ("thế F1?") says what it is about only together with the question before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,10 @@ class Asked:
                 return HandOver(Reason.ASKED_AGAIN, found.confidence, self._evidence(plain))
         if previous:
             joined = searcher.search_after(index, previous, text, today=today, place=place, exclude=exclude)
-            if joined is not None and joined.confidence > found.confidence:
+            if joined is not None and (
+                joined.confidence > found.confidence
+                or (len(words_of(text)) <= BARE_WORDS and searcher.verdict(joined) is Verdict.ANSWER)
+            ):
                 found = joined
         questions = questions_of(text)
         if len(questions) > 1:

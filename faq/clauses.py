@@ -49,21 +49,27 @@ TAIL: Final = re.compile(
 _QUESTION_WORDS: Final = re.compile(
     r"(?<!\w)(gì|nào|đâu|sao|bao|mấy|không|ko|chưa|ai|gi|nao|dau|khong|chua|may|k|hk|j)(?!\w)", re.IGNORECASE
 )
+_BETWEEN: Final = re.compile(
+    rf"\?+|(?<!\w)(?:với lại|voi lai|với cả|ngoài ra|ngoai ra|còn nữa|(?:và|va) cho (?:{_SELF} )?(?:hỏi|hoi))(?!\w)",
+    re.IGNORECASE,
+)
+"""What stands between two questions of one message."""
 FOLLOW: Final = re.compile(
-    r"^(?:thế còn|vậy còn|còn như|còn|thế thì|vậy thì|thế|vậy|nếu)(?: |$)"
+    r"^(?:(?:dạ|vâng|à|ờ|ừ|ừm|ok|rồi|thế à|vậy à|vậy hả) )*"
+    r"(?:thế còn|vậy còn|còn như|còn|thế thì|vậy thì|thế|vậy|nếu|thì)(?: |$)"
     r"|(?: |^)(?:thì sao|thì thế nào|thì như thế nào|thì phải làm sao|thì làm sao|có khác không)(?: ạ| vậy)*$"
 )
 """How a question sounds that leans on the one before it: "thế còn trẻ em?", "ở Sầm Sơn thì sao?"."""
-FOLLOW_WORDS: Final = 9
+FOLLOW_WORDS: Final = 12
 """A longer message says by itself what it is about."""
 
 
 def questions_of(text: str) -> list[str]:
-    """The questions in a message: what ends in "?", with what was said before it; lines, if none does.
+    """The questions in a message: what ends in "?" or before "với lại", with what stands before it; else its lines.
 
     One question, or none that can be told apart, gives the message itself.
     """
-    parts = [part.strip() for part in re.split(r"\?+", text)]
+    parts = [part.strip() for part in _BETWEEN.split(text)]
     if len([part for part in parts if part]) < 2:
         parts = [line.strip() for line in text.splitlines()]
     parts = [part for part in parts if len(words_of(part)) >= 2 and _QUESTION_WORDS.search(part)]

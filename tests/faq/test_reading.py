@@ -76,11 +76,18 @@ def test_only_courtesies_leave_nothing() -> None:
 def test_two_questions_are_told_apart() -> None:
     assert len(questions_of("Em là F1. Phải cách ly bao lâu? Tiêm ở đâu?")) == 2
     assert questions_of("Em là F1. Phải cách ly bao lâu?") == ["Em là F1. Phải cách ly bao lâu?"]
+    assert len(questions_of("siêu thị có mở không với lại xe buýt chạy chưa ạ")) == 2
+    assert len(questions_of("kết hôn ở đâu và cho em hỏi khai sinh cần gì")) == 2
+    assert len(questions_of("em tiêm rồi với lại hết sốt rồi có phải cách ly không")) == 1
 
 
 def test_follow_up() -> None:
     assert follow_up(words_of("thế còn trẻ em?")) == ("trẻ", "em")
     assert follow_up(words_of("ở Sầm Sơn thì sao?")) == ("ở", "sầm", "sơn")
+    assert follow_up(words_of("dạ thế còn trẻ em ạ")) == ("trẻ", "em", "ạ")
+    assert follow_up(words_of("thì phải báo ai")) == ("phải", "báo", "ai")
+    longer = ("vợ", "em", "chưa", "tiêm", "mũi", "nào")
+    assert follow_up(words_of("vậy vợ em chưa tiêm mũi nào thì sao ạ")) == longer
     assert follow_up(words_of("đăng ký kết hôn cần giấy tờ gì")) is None
 
 
