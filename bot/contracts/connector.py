@@ -114,8 +114,8 @@ class Warns(Protocol):
     async def warnings(self) -> tuple[str, ...]:
         """Sentences in Vietnamese for operators and administrators, the most urgent first; empty when all is well.
 
-        From what all processes know (PostgreSQL): no request to the platform, milliseconds. Never raises for a
-        database that is away: then it says so.
+        From what all processes know (PostgreSQL): no request to the platform, milliseconds. Raises what a database
+        that is away raises; `connectors.condition.warnings_of` asks every channel and says so instead.
         """
         ...
 
