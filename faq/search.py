@@ -13,12 +13,13 @@ from faq.calibrate import Calibration
 from faq.clauses import clauses_of, follow_up, sentences_of, views_of
 from faq.decide import Candidate, Thresholds, Verdict, decide
 from faq.embed import Embedder, FloatArray
-from faq.features import PAIR_FEATURES, Lexical, Scored, View, collect, score_words, weigh
+from faq.features import PAIR_FEATURES, Lexical, Scored, View, collect, knows, score_words, weigh
 from faq.index import Index
 from faq.normalise import Abbreviations, canonical, load_abbreviations
 from faq.ranker import MARGIN_FEATURES, Ranker, load_ranker
 from faq.repair import read
 from faq.settings import FaqSettings
+from faq.synonyms import load_synonyms
 
 CANDIDATES: Final = 10
 EMBEDDED_VIEWS: Final = 3
@@ -61,6 +62,7 @@ class Searcher:
 
     def __init__(self, embedder: Embedder, abbreviations: Abbreviations, ranker: Ranker, target: float) -> None:
         self.embedder, self.abbreviations, self.ranker = embedder, abbreviations, ranker
+        self.synonyms = load_synonyms()
         self.use(Calibration.from_json(ranker.calibration), target)
 
     def use(self, calibration: Calibration, target: float) -> None:
@@ -156,7 +158,10 @@ class Searcher:
         vectors = self.embedder.embed([" ".join(view.words) for view in views])
         whole = dict.fromkeys(word for clause in clauses for word in clause)
         weight = sum(weigh(index, tuple(whole)).values())
-        scored = tuple(collect(index, view, words[at], vectors[at], allowed, weight) for at, view in enumerate(views))
+        scored = tuple(
+            collect(index, view, words[at], vectors[at], allowed, weight, self.synonyms)
+            for at, view in enumerate(views)
+        )
         best: dict[int, tuple[int, int, int, float]] = {}
         for at, one in enumerate(scored):
             for row, score in enumerate(self.ranker.order(with_view(one))):
@@ -180,7 +185,36 @@ class Searcher:
             ]
             keep = sorted(sorted(range(len(every)), key=lambda at: (-match[at], at))[:EMBEDDED_VIEWS])
             every, words = [every[at] for at in keep], [words[at] for at in keep]
-        return [View(view, repairs) for view in every], words
+        kept = [View(view, repairs) for view in every]
+        for view in every:
+            if len(kept) > EMBEDDED_VIEWS:
+                break
+            other = self.in_terms_of(index, view)
+            if other is not None and other not in every:
+                kept.append(View(other, repairs, True))
+                words.append(score_words(index, other))
+        return kept, words
+
+    def in_terms_of(self, index: Index, words: tuple[str, ...]) -> tuple[str, ...] | None:
+        """The same with names that the bank does not use put in those it does; None if there are none."""
+        spans = self.synonyms.meaning(words).spans
+        out: list[str] = []
+        at = 0
+        changed = False
+        for start, stop, _ in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if start < at or knows(index, words[start:stop]):
+                continue
+            groups = [group for first, last, group in spans if (first, last) == (start, stop)]
+            best = max(
+                (name for group in groups for name in self.synonyms.groups[group] if knows(index, name)),
+                key=lambda name: (-abs(len(name) - 3), name),
+                default=None,
+            )
+            if best is None:
+                continue
+            out += [*words[at:start], *best]
+            at, changed = stop, True
+        return (*out, *words[at:]) if changed else None
 
 
 def with_view(scored: Scored) -> FloatArray:
