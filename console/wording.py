@@ -49,6 +49,7 @@ INTENTS_VI: Final = {
     "out_of_scope": "ngoài phạm vi",
     "photo": "gửi ảnh",
 }
+ENTITIES_VI: Final = {"place": "nơi", "date": "thời gian", "phone": "điện thoại", "unit": "đơn vị", "code": "mã phiếu"}
 EVENTS_VI: Final = {
     "opened": "Mở phiếu",
     "question_added": "Người dân hỏi thêm",

@@ -7,7 +7,7 @@ from nicegui import ui
 
 from bot.conversation.staff import Why
 from console.parts.asking import standing_dialog
-from console.wording import DECIDED_VI, INTENTS_VI, say_percent
+from console.wording import DECIDED_VI, ENTITIES_VI, INTENTS_VI, say_percent
 
 
 def show_why(why: Why | None) -> None:
@@ -85,7 +85,10 @@ def _intents(why: Why) -> None:
             ", ".join(f"{INTENTS_VI.get(name, name)} {say_percent(confidence)}" for name, confidence in ranking[:4]),
         )
         if intent.get("entities"):
-            _fact("Nhận ra", ", ".join(f"{name}: {value}" for name, value in intent["entities"].items()))
+            _fact(
+                "Nhận ra",
+                ", ".join(f"{ENTITIES_VI.get(name, name)}: {value}" for name, value in intent["entities"].items()),
+            )
 
 
 def _fact(name: str, value: str) -> None:

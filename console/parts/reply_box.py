@@ -1,13 +1,16 @@
 """Where an answer is written: open for whoever may write, shut with the reason for everybody else."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from nicegui import ui
 
 from console.parts.phone import phone_links
 from console.wording import say_percent, shorten
 from handoff.shift import CannedReply
+
+WORTH_A_LOOK: Final = 0.1
+"""Entries that are less likely to be the answer only stand in the way; "vì sao" shows them all."""
 
 
 class ReplyBox:
@@ -31,7 +34,8 @@ class ReplyBox:
             self._limit = ui.element("div").classes("r-limit").props("role=status").mark("allowance")
             with ui.element("div").classes("r-suggest") as self._suggestions:
                 for one in candidates[:5]:
-                    self._suggestion(one)
+                    if float(one.get("confidence", 0)) >= WORTH_A_LOOK:
+                        self._suggestion(one)
             with ui.row().classes("c-row no-wrap items-end"):
                 self.text = (
                     ui.textarea(placeholder="Viết câu trả lời…")
