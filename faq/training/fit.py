@@ -1,4 +1,4 @@
-"""Train the ranker, its decision and its calibration: `python -m faq.training.fit [DEV_DATA]`. Five minutes.
+"""Train the ranker, its decision and its calibration: `python -m faq.training.fit [DEV_DATA]`. Ten minutes.
 
 Two linear models over evidence (never over text): which entry is meant (a softmax over all entries of all views, any
 gold entry counts), and whether the first one answers (logistic). Learnt from the labelled wordings of the sample banks
