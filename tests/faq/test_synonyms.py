@@ -5,12 +5,14 @@ import pytest
 
 from bot.contracts.errors import Refused
 from bot.contracts.ids import BankId, EntryId, UnitCode
+from faq.embed import load_embedder
 from faq.entry import EntryDraft, EntryRecord
 from faq.features import PAIR_FEATURES, View, knows, meant
 from faq.index import Index, pieces_of
 from faq.lexicon import Counts
 from faq.normalise import load_abbreviations, words_of
-from faq.settings import ABBREVIATIONS_FILE
+from faq.search import load_searcher
+from faq.settings import ABBREVIATIONS_FILE, FaqSettings
 from faq.synonyms import Synonyms, load_synonyms, parse_synonyms
 
 TABLE = """
@@ -37,7 +39,7 @@ def bank(*questions: str) -> Index:
         for at, question in enumerate(questions, 1)
     ]
     pieces = [pieces_of(entry.draft, table) for entry in entries]
-    vectors = {piece.dense: np.ones(4, np.float32) / 2 for group in pieces for piece in group}
+    vectors = {piece.dense: np.full(4, 0.5, np.float32) for group in pieces for piece in group}
     return Index(entries, pieces, vectors, dim=4, generation=1, exact_limit=100, ordinary=Counts())
 
 
@@ -95,6 +97,19 @@ def test_words_the_bank_uses_side_by_side() -> None:
     assert knows(index, ("sổ", "mới"))
     assert not knows(index, ("sổ", "đỏ"))
     assert knows(index, ("đỏ",))
+
+
+def test_a_name_the_bank_never_uses_is_put_in_its_own_term() -> None:
+    settings = FaqSettings()
+    searcher = load_searcher(settings, load_embedder(settings))
+    index = bank("cấp lại giấy chứng nhận quyền sử dụng đất", "đăng ký khai sinh")
+    words = searcher.in_terms_of(index, ("làm", "sổ", "đỏ"))
+    assert words is not None
+    assert " ".join(words).endswith("quyền sử dụng đất")
+    assert searcher.in_terms_of(index, ("đăng", "ký", "khai", "sinh")) is None
+    views, scores = searcher.choose_views(index, [("làm", "sổ", "đỏ")], 0.0)
+    assert [view.replaced for view in views] == [False, True]
+    assert len(scores) == len(views)
 
 
 @pytest.mark.parametrize("source", ["[a", "- a", "đất: một", "đất:\n  - sổ đỏ"])
