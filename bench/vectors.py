@@ -12,8 +12,6 @@ from typing import Final
 
 import faiss
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from faq.dense import Graph, VectorIndex
 from faq.embed import FloatArray
@@ -25,6 +23,9 @@ ASKED: Final = 100
 PER_CENTRE: Final = 12
 NOISE: Final = 0.8
 """Length of what is added to a centre of length 1: cosines of about .6 among texts that ask the same."""
+TITLES: Final = (
+    "texts", "exact, ms", "graph, ms", "found of 24", "first found", "made, CPU s", "MiB exact", "MiB graph more",
+)  # fmt: skip
 NEVER: Final = 10**9
 
 
@@ -69,21 +70,10 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="texts in the index")
     given = parser.parse_args()
     faiss.omp_set_num_threads(1)
-    table = Table(title=f"one search for the {NEAREST} nearest, one core, {DIM} numbers a vector")
-    for title in (
-        "texts",
-        "exact, ms",
-        "graph, ms",
-        "found of 24",
-        "first found",
-        "made in, CPU s",
-        "MiB exact",
-        "MiB graph more",
-    ):
-        table.add_column(title, justify="right")
-    for size in given.sizes:
-        table.add_row(*row(size))
-    Console(width=120).print(table)
+    print(f"one search for the {NEAREST} nearest, one core, {DIM} numbers a vector")
+    print("".join(f"{title:>15}" for title in TITLES))
+    for size in given.sizes:  # a line as soon as it is known: a large graph takes minutes
+        print("".join(f"{cell:>15}" for cell in row(size)), flush=True)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ from faq.vectors import load_vectors
 from nlu_data.vi_nlu.text import fold
 
 log = structlog.get_logger(__name__)
-QUIET_S: Final = 20.0
+QUIET_S = 20.0
 """After a change, before asking whether the calibration still holds: several changes often come in a row."""
 _OFFICE_AND_KIND: Final = re.compile(
     r"^(?:o |tai )?(?:(?:uy ban nhan dan|ubnd) )?(?:(?:xa|phuong|thi tran|huyen|thi xa|thanh pho|p|x|tp|tx) )?"
