@@ -124,7 +124,12 @@ def _place_in(folded: str, written: Sequence[str]) -> int | None:
 
 
 def _by_part(folded: str, entries: Sequence[Choice]) -> str | None:
-    """The entry whose title has all of the words, if it is the only one and they say what it is about."""
+    """The entry whose title has all of the words, if it is the only one of several and they say what it is about.
+
+    Where only one was offered the same words may well be the question once more; "đúng" picks it.
+    """
+    if len(entries) < 2:
+        return None
     words = {word for word in folded.split() if word not in _AROUND}
     if len(words - _ASKING) < 2:
         return None

@@ -102,6 +102,7 @@ ONLY = (OFFERED[0], OFFERED[-1])
         ("đúng là chán", None),
         ("vâng cảm ơn", None),
         ("không đeo khẩu trang phạt bao nhiêu", None),
+        ("khai sinh giấy tờ", None),
     ],
 )
 def test_the_only_entry_is_picked_by_yes_and_refused_by_no(said: str, picks: str | None) -> None:

@@ -94,14 +94,17 @@ class Seen:
 
 @cache
 def load_spoken() -> tuple[Spoken, ...]:
-    """Every conversation, in the order of the files. Raises on a field that is missing or unknown."""
+    """Every conversation, in the order of the files."""
+    return tuple(one for path in sorted(FOLDER.glob("*.yml")) for one in load_file(path))
+
+
+def load_file(path: Path) -> list[Spoken]:
+    """One file's conversations. Raises on a field that is missing or unknown."""
     found = []
-    for path in sorted(FOLDER.glob("*.yml")):
-        for one in yaml.safe_load(path.read_text("utf-8")):
-            kind = one["kind"]
-            sayings = tuple(Saying(**{"say": "", "kind": kind, **turn}) for turn in one["turns"])
-            found.append(Spoken(one["name"], one["who"], one.get("channel", "webchat"), sayings))
-    return tuple(found)
+    for one in yaml.safe_load(path.read_text("utf-8")):
+        sayings = tuple(Saying(**{"say": "", "kind": one["kind"], **turn}) for turn in one["turns"])
+        found.append(Spoken(one["name"], one["who"], one.get("channel", "webchat"), sayings))
+    return found
 
 
 @cache

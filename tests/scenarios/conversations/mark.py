@@ -1,0 +1,63 @@
+"""Bring the marks up to what a run showed: away where a turn is right, new where it is wrong; others stay."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from tests.scenarios.conversations.play import Turned
+from tests.scenarios.conversations.spoken import entry_called, load_file
+
+_NAME, _WANT, _KNOWN = "- name: ", "      want:", "      known: "
+
+
+def write_marks(folder: Path, played: Mapping[str, Sequence[Turned]]) -> None:
+    """Rewrite only the lines `known:` of each file."""
+    for path in sorted(folder.glob("*.yml")):
+        names = iter([one.name for one in load_file(path)])
+        path.write_text(marked(path.read_text("utf-8"), names, played), "utf-8")
+
+
+def marked(text: str, names: Iterator[str], played: Mapping[str, Sequence[Turned]]) -> str:
+    """The file's text with marks as the run showed."""
+    out: list[str] = []
+    turns: list[Turned] = []
+    for line in text.split("\n"):
+        if line.startswith(_KNOWN):
+            continue
+        if line.startswith(_NAME):
+            turns = list(played[next(names)])
+        out.append(line)
+        if line.startswith(_WANT):
+            turn = turns.pop(0)
+            if not turn.right:
+                out.append(_KNOWN + json.dumps(turn.saying.known or what_happened(turn), ensure_ascii=False))
+    return "\n".join(out)
+
+
+def what_happened(turn: Turned) -> str:
+    """A first mark for a new failure. People may put a better one; it is kept as long as the turn fails."""
+    seen, wanted = turn.seen, entries_in(turn.saying.want)
+    if seen.outcome == "emergency":
+        return "intent: bị coi là khẩn cấp"
+    if seen.answered:
+        return f"search: trả lời bằng câu khác, “{seen.answered[0]}”"
+    if wanted & set(seen.offered):
+        return "search: đúng câu nhưng chưa đủ chắc, chỉ đưa ra để chọn"
+    if seen.offered:
+        return "search: đưa ra câu không đúng để chọn"
+    if seen.called_person:
+        return "search: không câu nào đủ gần, chuyển người"
+    return f"intent: Rasa hiểu là {seen.intent}"
+
+
+def entries_in(want: object) -> set[str]:
+    """Every entry that a wish names."""
+    match want:
+        case {"any": [*several]}:
+            return {entry for one in several for entry in entries_in(one)}
+        case {"answer": str(one)} | {"find": str(one)}:
+            return {entry_called(one)}
+        case {"answer": [*several]}:
+            return {entry_called(str(one)) for one in several}
+        case _:
+            return set()
