@@ -102,7 +102,7 @@ async def store_vectors(database: Database, model: str, drafts: Sequence[EntryDr
 async def answer(url: str, folder: Path) -> None:
     """A process of the house: says when it is ready, and after each change when it has answered from it."""
     house = build_house(HouseSettings(database_url=url, tongdai_data_dir=folder), pool_size=2)
-    faq.engine.QUIET_S = float("inf")  # the look at the calibration that follows a large change is not measured here
+    faq.engine.QUIET_S = 1e6  # the look at the calibration that follows a large change is not measured here
     began = time.perf_counter()
     async with opened(house):
         print(json.dumps({"ready": round(time.perf_counter() - began, 2)}), flush=True)
