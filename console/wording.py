@@ -49,7 +49,13 @@ INTENTS_VI: Final = {
     "out_of_scope": "ngoài phạm vi",
     "photo": "gửi ảnh",
 }
-ENTITIES_VI: Final = {"place": "nơi", "date": "thời gian", "phone": "điện thoại", "unit": "đơn vị", "code": "mã phiếu"}
+ENTITIES_VI: Final = {
+    "place": "nơi",
+    "date": "thời gian",
+    "phone": "điện thoại",
+    "unit": "đơn vị",
+    "ticket_code": "mã phiếu",
+}
 EVENTS_VI: Final = {
     "opened": "Mở phiếu",
     "question_added": "Người dân hỏi thêm",
