@@ -103,9 +103,9 @@ class Searcher:
         before, _ = self.read(index, previous)
         if added is None or not before:
             return None
-        # the entry that answered the question before is not what is asked for now
-        answered = self.search(index, previous, today=today, place=place).candidates[:1]
-        exclude = exclude | {one.entry for one in answered}
+        first = self.search(index, previous, today=today, place=place)
+        if self.verdict(first) is Verdict.ANSWER:  # the entry that answered before is not what is asked for now
+            exclude = exclude | {first.candidates[0].entry}
         joined = tuple(word for clause in before for word in clause) + added
         return self.search_clauses(index, [joined], repairs, today=today, place=place, exclude=exclude)
 

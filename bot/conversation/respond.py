@@ -1,5 +1,6 @@
 """From a decision to what the citizen reads: the department's answer, choices, or a ticket and a promised time."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, assert_never
@@ -60,7 +61,7 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
                 ticket = await hand_over(
                     session, turn, Reason.NOTHING_CLOSE, decision.evidence.candidates, question=" ".join(unanswered)
                 )
-                replies.append(_handed_over(turn, ticket, asked=unanswered[0] if len(unanswered) == 1 else None))
+                replies.append(_handed_over(turn, ticket, asked=_named(unanswered)))
             return Response(tuple(replies), "answer", evidence, question=turn.text)
         case OfferChoices(entries=entries):
             choices = (*(choice_for(entry) for entry in entries), TO_PERSON)
@@ -164,6 +165,11 @@ async def _candidates(
         shown.append({"entry": one.entry, "question": one.question, "confidence": confidence, "unit": record.unit})
         hints.append(RoutingHint(record.draft.subject, record.unit, one.confidence))
     return shown, hints
+
+
+def _named(unanswered: Sequence[str]) -> str | None:
+    """The only question that is left, without the number it had in the citizen's list."""
+    return re.sub(r"^\s*\d{1,2}[.)]\s+", "", unanswered[0]) if len(unanswered) == 1 else None
 
 
 def _handed_over(turn: Turn, ticket: Ticket, *, again: bool = False, asked: str | None = None) -> Reply:

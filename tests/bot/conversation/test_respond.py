@@ -75,7 +75,7 @@ async def test_the_same_question_after_a_bad_answer_is_handed_over_with_an_apolo
 
 
 async def test_of_two_questions_the_one_without_an_answer_is_named(talk: TalkHouse) -> None:
-    said = f"{BIRTH.question} Giá vé cáp treo lên mặt trăng là bao nhiêu tiền?"
+    said = f"1. {BIRTH.question}\n2. Giá vé cáp treo lên mặt trăng là bao nhiêu tiền?"
     answer, rest = await talk.said_to(await talk.hear(said))
     assert answer.text.startswith(BIRTH.answer)
     assert "“Giá vé cáp treo lên mặt trăng là bao nhiêu tiền”" in rest.text
