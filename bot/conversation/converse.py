@@ -280,6 +280,7 @@ class Conversing:
                 "confidence": round(understood.confidence, 4),
                 "ranking": [[name, round(confidence, 4)] for name, confidence in understood.ranking],
                 "entities": understood.entities,
+                "model": understood.model,
             }
         silent = done.outcome == "silent"
         place = understood.entities.get("place") if understood else None

@@ -31,6 +31,8 @@ class Understanding:
     entities: dict[str, str] = field(default_factory=dict)
     """Entity name → value as written, the first of each."""
     ranking: tuple[tuple[str, float], ...] = ()
+    model: str | None = None
+    """The file of the model that said so."""
 
     def confidence_in(self, intent: str) -> float:
         """Of any of the likeliest intents, also when another one, or none, was clear; 0 for the rest."""
@@ -50,6 +52,7 @@ class RasaClient:
             limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
             trust_env=False,
         )
+        self._model: str | None = None
 
     async def close(self) -> None:
         """Release connections."""
@@ -58,12 +61,15 @@ class RasaClient:
     async def is_up(self) -> bool:
         """True when a model is loaded and messages can be parsed."""
         try:
-            return bool((await self._call("status", "GET", "/status")).get("model_file"))
+            self._model = (await self._call("status", "GET", "/status")).get("model_file")
         except RasaUnavailable:
             return False
+        return self._model is not None
 
     async def parse(self, text: str, message: MessageId) -> Understanding:
         """The meaning of `text`; nothing is remembered."""
+        if self._model is None:
+            await self.is_up()  # once: a parse does not say which model it was
         body = {"text": text, "message_id": str(message)}
         answer = await self._call("parse", "POST", "/model/parse", json=body)
         intent = answer.get("intent") or {}
@@ -76,6 +82,7 @@ class RasaClient:
             confidence=float(intent.get("confidence") or 0.0),
             entities=entities,
             ranking=ranking,
+            model=self._model,
         )
 
     async def talk(
@@ -133,6 +140,7 @@ class RasaClient:
                 response = await self._http.request(method, path, params=params, **more)
                 response.raise_for_status()
             except httpx.HTTPError as error:
+                self._model = None  # whoever answers next may be another one
                 raise RasaUnavailable(f"{name}: {type(error).__name__}") from error
         return response
 

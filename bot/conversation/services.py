@@ -137,7 +137,9 @@ class ConversationServices:
             text = f"{unit.name}: đường dây nóng {hotline}."
         else:
             text = f"{unit.name}: xin gọi {hotline or '1022'}, cán bộ trực sẽ nối máy tới đơn vị."
-        return Reply(text + (f" Thư điện tử: {unit.email}." if unit.email else ""))
+        hours = f" Giờ làm việc: {unit.hours}." if unit.hours else ""
+        email = f" Thư điện tử: {unit.email}." if unit.email else ""
+        return Reply(text + hours + email)
 
     async def emergency(self, message: MessageId, text: str) -> Sequence[Reply]:
         """The emergency number first, then a person at once."""

@@ -89,6 +89,8 @@ def _intents(why: Why) -> None:
                 "Nhận ra",
                 ", ".join(f"{ENTITIES_VI.get(name, name)}: {value}" for name, value in intent["entities"].items()),
             )
+        if intent.get("model"):
+            _fact("Mô hình hiểu câu", str(intent["model"]))
 
 
 def _fact(name: str, value: str) -> None:
