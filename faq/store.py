@@ -4,7 +4,7 @@ A change is live for citizens after `publish`, which bumps the generation and te
 call it once, at the end of their transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -133,6 +133,18 @@ async def get_entry(
     phrasings = await _load_phrasings(session, [entry])
     name = (unit_names or {}).get(unit, unit)
     return EntryRecord(row.id, row.bank, unit, name, row.version, _draft(row, phrasings.get(entry, ())))
+
+
+async def load_homes(
+    session: AsyncSession, entries: Collection[EntryId]
+) -> dict[EntryId, tuple[SubjectId | None, UnitCode]]:
+    """Subject field and unit of each entry, retired or not."""
+    query = (
+        select(EntryRow.id, EntryRow.subject, BankRow.unit)
+        .join(BankRow, BankRow.id == EntryRow.bank)
+        .where(EntryRow.id.in_(entries))
+    )
+    return {row.id: (row.subject, row.unit) for row in await session.execute(query)}
 
 
 async def is_retired(session: AsyncSession, entry: EntryId) -> bool:

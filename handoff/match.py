@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -69,7 +70,8 @@ def _guess(names: Iterable[_Name], spoken: str) -> UnitCode | None:
     return ranked[0][0]
 
 
-def _names(unit: Unit) -> list[_Name]:
+@lru_cache(maxsize=1024)
+def _names(unit: Unit) -> tuple[_Name, ...]:
     written = {unit.name, unit.short_name, *unit.aliases}
     if unit.kind in {UnitKind.COMMUNE, UnitKind.FORMER_DISTRICT}:
         place = unit.short_name.removeprefix("UBND ")
@@ -77,7 +79,7 @@ def _names(unit: Unit) -> list[_Name]:
         if unit.kind is UnitKind.COMMUNE:
             written.add(place.split(" ", 1)[1])  # "Hạc Thành" alone means the commune
     ended = unit.valid_until is not None
-    return [_Name(unit.code, one, _plain(one), ended) for one in written if one]
+    return tuple(_Name(unit.code, one, _plain(one), ended) for one in written if one)
 
 
 def _plain(text: str) -> str:

@@ -1,13 +1,15 @@
 """Units and subject fields in the database. Which unit is in force on a day: handoff/unit.py."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.base.db import table_of
 from bot.contracts.errors import NotFound, Refused
 from bot.contracts.ids import SubjectId, UnitCode
 from handoff.account import Account
@@ -33,10 +35,12 @@ MOST_ALIASES = 20
 EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
 
+_UNITS = select(table_of(UnitRow)).order_by(UnitRow.code)
+
+
 async def load_units(session: AsyncSession) -> dict[UnitCode, Unit]:
     """Every unit, also those that ended, by code."""
-    rows = await session.scalars(select(UnitRow).order_by(UnitRow.code))
-    return {row.code: _unit_of(row) for row in rows}
+    return {row.code: _unit_of(row) for row in await session.execute(_UNITS)}
 
 
 async def find_unit_name(session: AsyncSession, code: UnitCode) -> str | None:
@@ -56,7 +60,11 @@ async def get_family(session: AsyncSession, code: UnitCode | None, on: date) -> 
 
 async def find_unit_by_text(session: AsyncSession, text: str, on: date) -> Unit | None:
     """The unit that a person means ("sdt so y te", "ubnd xã Hà Trung"), in force on that day; None if unclear."""
-    units = await load_units(session)
+    return unit_meant(await load_units(session), text, on)
+
+
+def unit_meant(units: Mapping[UnitCode, Unit], text: str, on: date) -> Unit | None:
+    """The same among units that were loaded already. Pure."""
     code = plan_match(tuple(units.values()), text)
     if code is None:
         return None
@@ -175,7 +183,7 @@ def _email(text: str) -> str | None:
     return line
 
 
-def _unit_of(row: UnitRow) -> Unit:
+def _unit_of(row: UnitRow | Row[Any]) -> Unit:
     return Unit(
         code=row.code,
         name=row.name,

@@ -18,11 +18,11 @@ from bot.conversation.turn import Turn
 from faq.decide import Answer, Answers, Candidate, Decision, HandOver, OfferChoices
 from faq.decide import Reason as SearchReason
 from faq.entry import EntryRecord
-from faq.store import get_entry, is_retired
+from faq.store import get_entry, is_retired, load_homes
 from handoff.opening import open_ticket
 from handoff.routing import RoutingHint, plan_route
 from handoff.ticket import Priority, Reason, Ticket, TicketKind
-from handoff.units import find_unit_by_text, find_unit_name, load_subjects, load_units
+from handoff.units import find_unit_name, load_subjects, load_units, unit_meant
 
 MAX_CHOICE_TITLE = 100
 
@@ -133,10 +133,9 @@ async def hand_over(
     asked = question or turn.text or f"({turn.kind.value})"
     today = in_vietnam(now()).date()
     named = place or turn.place
-    there = await find_unit_by_text(session, named, today) if named else None
-    route = plan_route(
-        hints, await load_subjects(session), await load_units(session), today, place=there.code if there else None
-    )
+    units = await load_units(session)
+    there = unit_meant(units, named, today) if named else None
+    route = plan_route(hints, await load_subjects(session), units, today, place=there.code if there else None)
     return await open_ticket(
         session,
         conversation=turn.conversation,
@@ -159,11 +158,12 @@ async def _candidates(
 ) -> tuple[list[dict[str, Any]], list[RoutingHint]]:
     shown: list[dict[str, Any]] = []
     hints: list[RoutingHint] = []
+    homes = await load_homes(session, [one.entry for one in candidates[:5]])
     for one in candidates[:5]:
-        record = await get_entry(session, one.entry)
+        subject, unit = homes[one.entry]
         confidence = round(one.confidence, 4)
-        shown.append({"entry": one.entry, "question": one.question, "confidence": confidence, "unit": record.unit})
-        hints.append(RoutingHint(record.draft.subject, record.unit, one.confidence))
+        shown.append({"entry": one.entry, "question": one.question, "confidence": confidence, "unit": unit})
+        hints.append(RoutingHint(subject, unit, one.confidence))
     return shown, hints
 
 
