@@ -8,7 +8,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test test-fast test-slow test-st lint bench bench-answers bench-import bench-webhooks soak simulate \
+.PHONY: help setup setup-dev run test test-fast test-slow test-st lint bench bench-answers bench-conversations bench-live bench-import bench-webhooks soak simulate \
 	screenshots lock licences clean
 
 help: ## What each target does
@@ -88,6 +88,12 @@ bench: setup-dev ## Speed, memory and the peer, in one table
 
 bench-answers: setup-dev ## Quality of answers on the development data
 	$(PY) -m bench.answers
+
+bench-conversations: setup-dev ## Citizens' conversations played through the whole house: turns right and wrong
+	$(PY) -m bench.conversations --play
+
+bench-live: setup-dev ## How soon every process answers from what was published
+	$(PY) -m bench.live
 
 bench-import: setup-dev ## Rows per second and memory of the import, beside pandas
 	$(PY) -m bench.imports

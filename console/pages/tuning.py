@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import ui
 
+from bot.base.clock import in_vietnam
 from console.editing import Editing
 from console.live import News, follow
 from console.services import ConsoleServices
@@ -13,6 +14,7 @@ from console.theme import frame
 from console.visit import Visit, enter
 from console.wording import say_share
 from faq.calibrate import CoveragePoint
+from faq.recalibrate import CalibrationState
 from faq.store import TOPIC
 from handoff.account import Account
 from handoff.rights import Action
@@ -31,6 +33,7 @@ def register(services: ConsoleServices) -> None:
             return visit
         with frame(visit, "Độ chắc của bot", here="/console/tuning"):
             page = TuningPage(visit)
+            await page.say_origin()
             follow(services.listener, [TOPIC], page.refresh)
         return None
 
@@ -56,6 +59,7 @@ class TuningPage:
             with ui.element("div").classes("c-row"):
                 self.save = ui.button("Áp dụng", icon="check", on_click=self._save).mark("target-save")
                 self.hint = ui.label().classes("c-dim")
+            self.origin = ui.label().classes("c-dim").mark("calibration")
         self.table = ui.element("section").classes("c-sheet")
         self._show()
 
@@ -66,6 +70,11 @@ class TuningPage:
     async def refresh(self, _: list[News]) -> None:
         """Somebody published something: the figures may be others."""
         self._show()
+        await self.say_origin()
+
+    async def say_origin(self) -> None:
+        """Where the figures come from, and when that was last looked at."""
+        self.origin.set_text(say_calibration(await self.engine.calibration_state()))
 
     def _show(self, _: Any = None) -> None:
         target = float(self.slider.value) / 100
@@ -111,3 +120,16 @@ def say_point(target: float, point: CoveragePoint) -> str:
         f"Muốn đúng {say_share(target)}: bot tự trả lời được khoảng {say_share(point.coverage)} số câu đã có đáp án, "
         f"phần còn lại bot hỏi lại hoặc chuyển cán bộ."
     )
+
+
+def say_calibration(state: CalibrationState) -> str:
+    """Where the limits come from, in a sentence. Pure."""
+    if state.calibrated_at:
+        day = in_vietnam(state.calibrated_at).strftime("%H:%M ngày %d/%m/%Y")
+        made = f"Hiệu chỉnh riêng cho bộ câu hỏi này lúc {day}, trên {state.questions} câu."
+    else:
+        made = f"Đang dùng hiệu chỉnh kèm theo phần mềm, trên {state.questions} câu."
+    if state.check is None:
+        return f"{made} Hệ thống sẽ tự kiểm tra khi bộ câu hỏi thay đổi nhiều."
+    looked = in_vietnam(state.check.at).strftime("%H:%M ngày %d/%m/%Y")
+    return f"{made} Kiểm tra gần nhất: {looked}; từ đó {state.changed}/{state.live} mục đã thay đổi."
