@@ -104,7 +104,8 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
 
     @jobs.task(name="deliver", queue="deliver", retry=Patient())
     async def deliver_job(message: int) -> None:
-        await deliver(database, connectors, MessageId(message), timedelta(seconds=settings.delivery_patience_s))
+        patience = timedelta(seconds=settings.delivery_patience_s)
+        await deliver(database, connectors, MessageId(message), patience, outbox)
 
     outbox = Outbox(deliver_job, {name: one.capabilities for name, one in connectors.items()})
     conversing = Conversing(

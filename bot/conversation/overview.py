@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contracts.ids import Channel, ConversationId, EntryId, MessageId, TicketCode
 from bot.contracts.messages import Author, Choice, DeliveryState
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
+from bot.outbox.elsewhere import not_elsewhere
 from handoff.call import Call
 from handoff.calls import load_calls
 from handoff.tables import AccountRow, CallRow, TicketRow
@@ -116,7 +117,11 @@ async def load_undelivered(session: AsyncSession, *, limit: int = 50) -> list[Un
             )
             .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
             .outerjoin(CallRow, CallRow.message_id == MessageRow.id)
-            .where(MessageRow.status.in_(STUCK), or_(CallRow.message_id.is_(None), CallRow.outcome.is_(None)))
+            .where(
+                MessageRow.status.in_(STUCK),
+                not_elsewhere(),
+                or_(CallRow.message_id.is_(None), CallRow.outcome.is_(None)),
+            )
             .order_by(MessageRow.id.desc())
             .limit(limit)
         )

@@ -32,6 +32,8 @@ from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, 
 from bot.contracts.ids import Channel, MessageId, TicketCode
 from bot.contracts.messages import Attachment, Author, Choice, DeliveryState, Outbound
 from bot.conversation.tables import ConversationRow, MessageRow
+from bot.outbox.elsewhere import not_elsewhere, send_elsewhere
+from bot.outbox.post import Outbox
 
 log = structlog.get_logger(__name__)
 
@@ -55,8 +57,12 @@ async def deliver(
     connectors: Mapping[Channel, Connector],
     message: MessageId,
     longest_wait: timedelta = LONGEST_WAIT,
+    outbox: Outbox | None = None,
 ) -> None:
-    """The job: send `message` if it still waits. Raises WaitAndRetry to be run again."""
+    """The job: send `message` if it still waits. Raises WaitAndRetry to be run again.
+
+    With an `outbox`, what may no longer be sent here goes over another channel of the same person, if one is open.
+    """
     async with database.transaction() as session:
         outbound, before = await _begin(session, message)
     if outbound is None:
@@ -70,7 +76,8 @@ async def deliver(
         return
     window = connector.window(outbound.last_inbound_at, outbound.author, now())
     if window.state is WindowState.CLOSED:
-        await _hold(database, outbound)
+        if outbox is None or not await send_elsewhere(database, connectors, outbox, outbound):
+            await _hold(database, outbound)
         return
     if not await _claim(database, message):
         return
@@ -319,6 +326,9 @@ async def trouble(session: AsyncSession, limit: int = 50) -> list[MessageId]:
     """Messages that could not be sent and wait for a person, newest first."""
     stuck = [DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.UNCERTAIN]
     found = await session.execute(
-        select(MessageRow.id).where(MessageRow.status.in_(stuck)).order_by(MessageRow.id.desc()).limit(limit)
+        select(MessageRow.id)
+        .where(MessageRow.status.in_(stuck), not_elsewhere())
+        .order_by(MessageRow.id.desc())
+        .limit(limit)
     )
     return list(found.scalars())
