@@ -31,6 +31,7 @@ from bot.conversation.respond import (
     TO_PERSON,
     Response,
     answer_chosen,
+    answer_reply,
     call_person,
     respond_to,
     respond_to_emergency,
@@ -39,7 +40,7 @@ from bot.conversation.scenes import Scenes
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
 from bot.conversation.turn import Turn, load_turn
 from bot.outbox.post import Outbox
-from faq.decide import Decision
+from faq.decide import Answer, Decision
 from faq.engine import FaqEngine
 from handoff.journal import lock_conversation
 from handoff.tables import HoldRow
@@ -153,7 +154,7 @@ class Conversing:
         path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue, danger=danger)
         match path:
             case Path.EMERGENCY:
-                return _Later("emergency", by_intent(turn.text)), understood
+                return _Later("emergency", by_intent(turn.text), decision), understood
             case Path.DIALOGUE:
                 instead = _Later("without_rasa" if turn.in_dialogue else "decided", decision)
                 return await self._talk(turn, understood, instead, words=_words(turn)), understood
@@ -236,6 +237,8 @@ class Conversing:
             if isinstance(response, _Later) and response.how == "emergency":
                 # The bot leaves the talking to whoever holds the conversation, but the whole desk is alarmed.
                 done = await respond_to_emergency(session, turn, response.what)
+                if isinstance(response.answer, Answer):  # perhaps it was only a question: it must not go unanswered
+                    done = replace(done, replies=(*done.replies, await answer_reply(session, response.answer.entry)))
                 done = replace(done, replies=()) if state.held else done
             elif state.held:  # perhaps a person took over while we were thinking: the bot is silent
                 done = Response((), "silent")
@@ -325,6 +328,8 @@ class _Later:
 
     how: str
     what: Any
+    answer: Decision | None = None
+    """What the bank says to a message that sounds like an emergency."""
 
 
 def _words(turn: Turn) -> str:
