@@ -11,5 +11,5 @@ from rasa.__main__ import main
 ENVIRONMENT = "RASA_SERVER_TOKEN"
 
 if __name__ == "__main__":
-    sys.argv = [*sys.argv[1:], "--auth-token", os.environ.pop(ENVIRONMENT)]
+    sys.argv = [*sys.argv[1:], f"--auth-token={os.environ.pop(ENVIRONMENT)}"]  # a token may begin with a dash
     main()
