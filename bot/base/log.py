@@ -16,7 +16,8 @@ _EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]]+@[^\s@<>\"(),:;\[\]]+\.\w[\w.-]*")
 
 def mask(text: str) -> str:
     """The same text with phone numbers, ID numbers and e-mail addresses unreadable: "0912345678" → "09******78"."""
-    return _LONG_NUMBER.sub(lambda found: _mask_number(found.group()), _EMAIL.sub("***@***", text))
+    # Numbers first: what looks like an address might take half of one with it ("@091.2 345678").
+    return _EMAIL.sub("***@***", _LONG_NUMBER.sub(lambda found: _mask_number(found.group()), text))
 
 
 def _mask_number(number: str) -> str:
