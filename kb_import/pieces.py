@@ -2,6 +2,8 @@
 
 import re
 
+from nlu_data.vi_nlu.text import fold
+
 QUESTION_AND_ANSWER = re.compile(
     r"""^\s*(?:câu(?:\s+hỏi)?\s*(?:số\s*)?\d*\s*[:.)\-]?\s*)?(?:(?:câu\s+)?hỏi|h|q)?\s*\d*\s*[:.)]?\s*
         (?P<question>\S.*?)
@@ -68,10 +70,21 @@ def split_phrasings(text: str) -> list[str]:
     return [one for one in cleaned if one]
 
 
+_ASKS = re.compile(r"\b(?:khong|ko|k|chua|sao|gi|dau|nao|ai|may|bao nhieu|bao lau)(?: (?:a|vay|the|nhi))?$")
+"""How a question ends that has no mark; folded."""
+
+
 def split_question_lines(text: str) -> list[str]:
-    """A question cell with several whole questions, one a line; otherwise the one question."""
+    """A question cell with several whole questions, one a line; otherwise the one question.
+
+    The first must end with a mark, so that no long question is cut in two; the others may end like speech.
+    """
     lines = [line for line in (one.strip() for one in text.split("\n")) if line]
-    if len(lines) > 1 and all(line.endswith("?") for line in lines):
+    if (
+        len(lines) > 1
+        and lines[0].endswith("?")
+        and all(line.endswith("?") or _ASKS.search(fold(line)) for line in lines)
+    ):
         return [clean_question(_BULLET.sub("", line)) for line in lines]
     return [clean_question(text)]
 

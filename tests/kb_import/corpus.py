@@ -365,6 +365,8 @@ CASES: list[Case] = [
     case("phrasings, one a line", lambda: xls([("Ai được tiêm?", "Mọi người.", "- Đối tượng tiêm?\n- Tiêm cho ai?")], header=(*QA, "Câu hỏi tương tự")), [("Ai được tiêm?", "Mọi người.")], phrasings=(("Đối tượng tiêm?", "Tiêm cho ai?"),)),
     case("phrasings, semicolons", lambda: xls([("Ai được tiêm?", "Mọi người.", "Đối tượng tiêm?; Tiêm cho ai?")], header=(*QA, "Cách hỏi khác")), None, phrasings=(("Đối tượng tiêm?", "Tiêm cho ai?"),)),
     case("several questions in one cell", lambda: xls([("Ai được tiêm?\nTiêm cho ai?", "Mọi người.")], header=QA), [("Ai được tiêm?", "Mọi người.")], phrasings=(("Tiêm cho ai?",),)),
+    case("a question and how people say it in one cell", lambda: xls([("Trẻ 14 tháng tiêm sởi ở đâu?\nbé 14 tháng chưa tiêm sởi thì sao", "Trạm y tế.")], header=QA), [("Trẻ 14 tháng tiêm sởi ở đâu?", "Trạm y tế.")], phrasings=(("bé 14 tháng chưa tiêm sởi thì sao",),)),
+    case("a question with a line of explanation", lambda: xls([("Tôi có được hỗ trợ không?\nTôi làm tự do ở Hà Nội.", "Có.")], header=QA), [("Tôi có được hỗ trợ không? Tôi làm tự do ở Hà Nội.", "Có.")]),
     case("hidden row xls", lambda: xls(BANK, edit=hide_row), [PAIRS[0], *PAIRS[2:]], "hidden_row"),
     case("hidden row xlsx", lambda: xlsx(BANK, edit=hide_xlsx_row), [PAIRS[0], *PAIRS[2:]], "hidden_row"),
     case("hidden row ods", lambda: ods([ods_row(HEADER), ods_row(BANK[0]), ods_row(BANK[1], 'table:visibility="collapse"')]), PAIRS[:1], "hidden_row"),
