@@ -27,11 +27,11 @@ from faq.calibrate import Calibration, Judged, fit, mix_weights
 from faq.embed import FloatArray
 from faq.entry import EntryRecord
 from faq.index import Index, Piece, PieceKind
+from faq.noise import FORMS, rewrite
 from faq.normalise import Abbreviations
 from faq.search import Searcher
 from faq.store import Change
 from faq.tables import EntryRow, EntryVersionRow, FaqIndexRow
-from faq.training.noise import FORMS, rewrite
 from faq.tuning import save_calibration
 
 log = structlog.get_logger(__name__)

@@ -26,11 +26,11 @@ from faq.calibrate import Calibration, Judged, fit
 from faq.embed import load_embedder
 from faq.evaluate import BankUnderTest, build_banks
 from faq.features import PAIR_FEATURES, VIEW_FEATURES
+from faq.noise import FORMS, rewrite
 from faq.normalise import Abbreviations, canonical, load_abbreviations, words_of
 from faq.ranker import MARGIN_FEATURES, Linear, Ranker
 from faq.search import Ranked, Searcher, trust_features, with_view
 from faq.settings import ROOT, FaqSettings
-from faq.training.noise import FORMS, rewrite
 from faq.training.ordinary import count_ordinary, load_practice, load_samples, own_lines
 
 Floats = NDArray[np.float64]
