@@ -238,13 +238,13 @@ class Conversing:
                 # The bot leaves the talking to whoever holds the conversation, but the whole desk is alarmed.
                 done = await respond_to_emergency(session, turn, response.what)
                 if isinstance(response.answer, Answer):  # perhaps it was only a question: it must not go unanswered
-                    done = replace(done, replies=(*done.replies, await answer_reply(session, response.answer.entry)))
+                    done = replace(done, replies=(*done.replies, answer_reply(response.answer.entry)))
                 done = replace(done, replies=()) if state.held else done
             elif state.held:  # perhaps a person took over while we were thinking: the bot is silent
                 done = Response((), "silent")
             else:
                 done = await self._carry_out(session, turn, response) if isinstance(response, _Later) else response
-            if state.waits_for_them:
+            if state.has_kept:
                 await self.outbox.release_held(session, turn.conversation)
             await self._write(session, turn, done, understood)
         if turn.in_dialogue and done.outcome != "dialogue":  # cut off: the form must not swallow a later message
@@ -312,7 +312,7 @@ class _State:
     handled: bool
     held: bool
     """A person has the conversation."""
-    waits_for_them: bool
+    has_kept: bool
     """Messages are kept for when the citizen writes again, which is now."""
 
 

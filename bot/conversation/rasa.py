@@ -68,10 +68,10 @@ class RasaClient:
 
     async def parse(self, text: str, message: MessageId) -> Understanding:
         """The meaning of `text`; nothing is remembered."""
-        if self._model is None:
-            await self.is_up()  # once: a parse does not say which model it was
         body = {"text": text, "message_id": str(message)}
         answer = await self._call("parse", "POST", "/model/parse", json=body)
+        if self._model is None:  # asked once, and only of a Rasa that answers: a parse does not say which model it was
+            await self.is_up()
         intent = answer.get("intent") or {}
         entities: dict[str, str] = {}
         for one in answer.get("entities", ()):

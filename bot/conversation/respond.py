@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -53,10 +53,10 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
     evidence = decision.evidence.as_json()
     match decision:
         case Answer(entry=entry):
-            reply = await answer_reply(session, entry)
+            reply = answer_reply(entry)
             return Response((reply,), "answer", evidence, question=turn.text)
         case Answers(parts=parts, unanswered=unanswered):
-            replies = [await answer_reply(session, one.entry) for one in parts]
+            replies = [answer_reply(one.entry) for one in parts]
             if unanswered:
                 ticket = await hand_over(
                     session, turn, Reason.NOTHING_CLOSE, decision.evidence.candidates, question=" ".join(unanswered)
@@ -77,13 +77,10 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
             assert_never(decision)
 
 
-async def answer_reply(session: AsyncSession, entry: EntryRecord) -> Reply:
+def answer_reply(entry: EntryRecord) -> Reply:
     """The entry's approved answer and the unit that wrote it."""
-    unit = entry.unit_name
-    if unit == entry.unit:  # an entry that was read without the names of units
-        unit = await find_unit_name(session, entry.unit) or unit
     draft = entry.draft
-    text = texts.answered_by(draft.answer, unit, draft.confirmed_on, draft.legal_basis)
+    text = texts.answered_by(draft.answer, entry.unit_name, draft.confirmed_on, draft.legal_basis)
     return Reply(text, entry=entry.id, ask_helpful=True)
 
 
@@ -97,7 +94,8 @@ async def answer_chosen(session: AsyncSession, turn: Turn, entry: EntryId) -> Re
         valid = False
     if not valid:
         return Response((Reply(texts.NO_LONGER, (TO_PERSON,)),), "choose", {"picked": entry}, (TO_PERSON,))
-    reply = await answer_reply(session, record)
+    name = await find_unit_name(session, record.unit)
+    reply = answer_reply(replace(record, unit_name=name or record.unit_name))
     left = still_open(turn.offered)
     return Response((reply,), "answer", {"picked": entry}, left, question=record.draft.question)
 

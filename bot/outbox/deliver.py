@@ -32,7 +32,7 @@ from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, 
 from bot.contracts.ids import Channel, MessageId, TicketCode
 from bot.contracts.messages import Attachment, Author, Choice, DeliveryState, Outbound
 from bot.conversation.tables import ConversationRow, MessageRow
-from bot.outbox.elsewhere import not_elsewhere, send_elsewhere
+from bot.outbox.elsewhere import send_elsewhere
 from bot.outbox.post import Outbox
 
 log = structlog.get_logger(__name__)
@@ -320,15 +320,3 @@ async def _fail(
 
 def _joined(known: list[str], new: tuple[str, ...]) -> list[str]:
     return [*known, *(one for one in new if one not in known)]
-
-
-async def trouble(session: AsyncSession, limit: int = 50) -> list[MessageId]:
-    """Messages that could not be sent and wait for a person, newest first."""
-    stuck = [DeliveryState.FAILED, DeliveryState.HELD, DeliveryState.UNCERTAIN]
-    found = await session.execute(
-        select(MessageRow.id)
-        .where(MessageRow.status.in_(stuck), not_elsewhere())
-        .order_by(MessageRow.id.desc())
-        .limit(limit)
-    )
-    return list(found.scalars())

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from procrastinate.tasks import Task
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import now
 from bot.base.db import Database
@@ -14,6 +15,7 @@ from bot.base.jobs import Patient, job_app
 from bot.contracts.connector import Capabilities, MessagingWindow, WindowState
 from bot.contracts.ids import Channel, ConversationId, MessageId
 from bot.contracts.messages import Author, Event, Inbound, Outbound, Reply, Sent
+from bot.conversation.overview import load_undelivered
 from bot.conversation.tables import ConversationRow, MessageRow
 from bot.inbox.accept import accept
 from bot.outbox.deliver import deliver
@@ -21,6 +23,11 @@ from bot.outbox.post import Outbox
 
 TESTCHAT = Channel("testchat")
 PULLED = Channel("pulled")
+
+
+async def undelivered(session: AsyncSession) -> list[MessageId]:
+    """Messages that could not be sent and wait for a person, newest first."""
+    return [one.message for one in await load_undelivered(session)]
 
 
 class ScriptedConnector:

@@ -19,6 +19,7 @@ from faq.settings import FaqSettings
 from faq.store import add_entry, ensure_bank, publish
 from handoff.seed import seed
 from handoff.tables import TicketRow
+from handoff.units import load_units
 from tests.bot.house import BotHouse
 from tests.handoff.house import House
 
@@ -53,6 +54,7 @@ class TalkHouse(BotHouse):
             drafts = (BIRTH, MARRIAGE, EXPIRED, FUTURE)
             self.entries = [await add_entry(session, bank, one, by=None, why="thử") for one in drafts]
             await publish(session)
+            self.engine.unit_names = {code: unit.name for code, unit in (await load_units(session)).items()}
         await self.engine.start()
 
     async def hear(self, said: str, *, ref: str = "lan", **fields: object) -> MessageId:

@@ -18,8 +18,8 @@ from bot.contracts.ids import MessageId
 from bot.contracts.messages import Author, DeliveryState, Outbound, Receipt, ReceiptState, Reply, Sent
 from bot.conversation.tables import MessageRow
 from bot.inbox.accept import accept_receipt
-from bot.outbox.deliver import ECHO_PATIENCE, MAX_ATTEMPTS, deliver, trouble
-from tests.bot.house import PULLED, TESTCHAT, BotHouse, ScriptedConnector
+from bot.outbox.deliver import ECHO_PATIENCE, MAX_ATTEMPTS, deliver
+from tests.bot.house import PULLED, TESTCHAT, BotHouse, ScriptedConnector, undelivered
 
 PARTS = 2
 """Every message here goes out in two parts."""
@@ -177,7 +177,7 @@ async def test_states_after_one_attempt(house: BotHouse, step: Step, stands: Del
     await run_job(house, message)
     assert await state(house, message) is stands
     async with house.database.transaction() as session:
-        listed = await trouble(session)
+        listed = await undelivered(session)
     assert (message in listed) is (stands in {DeliveryState.UNCERTAIN, DeliveryState.HELD, DeliveryState.FAILED})
 
 

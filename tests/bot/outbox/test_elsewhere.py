@@ -9,11 +9,10 @@ from bot.base.clock import now
 from bot.base.db import Database
 from bot.contracts.ids import ConversationId, MessageId
 from bot.contracts.messages import DeliveryState
-from bot.conversation.overview import load_undelivered
 from bot.conversation.tables import ConversationRow, MessageRow
-from bot.outbox.deliver import deliver, trouble
+from bot.outbox.deliver import deliver
 from bot.outbox.elsewhere import ELSEWHERE
-from tests.bot.house import PULLED, TESTCHAT, BotHouse, ScriptedConnector
+from tests.bot.house import PULLED, TESTCHAT, BotHouse, ScriptedConnector, undelivered
 
 
 class Page(ScriptedConnector):
@@ -81,8 +80,7 @@ async def test_the_other_channel_has_it_and_this_one_says_so(citizen: Citizen) -
         assert "đã gửi qua" in row.failure
         assert row.extra[ELSEWHERE]
         async with citizen.house.database.transaction() as session:
-            assert await trouble(session) == []  # nobody must phone
-            assert await load_undelivered(session) == []
+            assert await undelivered(session) == []  # nobody must phone
 
 
 async def test_it_is_not_sent_twice_when_the_citizen_writes_again(citizen: Citizen) -> None:

@@ -13,8 +13,8 @@ from bot.contracts.ids import MessageId
 from bot.contracts.messages import DeliveryState, Outbound, Sent
 from bot.conversation.tables import MessageRow
 from bot.outbox import deliver as deliver_module
-from bot.outbox.deliver import ECHO_PATIENCE, IN_DOUBT_VI, MAX_ATTEMPTS, REPEATED_VI, WAITS_S, deliver, trouble
-from tests.bot.house import TESTCHAT, BotHouse, ScriptedConnector
+from bot.outbox.deliver import ECHO_PATIENCE, IN_DOUBT_VI, MAX_ATTEMPTS, REPEATED_VI, WAITS_S, deliver
+from tests.bot.house import TESTCHAT, BotHouse, ScriptedConnector, undelivered
 
 
 class Barred(ScriptedConnector):
@@ -88,7 +88,7 @@ async def test_a_bar_that_is_renewed_all_day_ends_with_a_person(house: BotHouse,
     assert row.failure == "Không gửi được trong thời hạn: Trang đang tạm bị cấm gửi tin"
     assert timedelta(hours=19) < clock.at - began <= timedelta(hours=24)
     async with house.database.transaction() as session:
-        assert message in await trouble(session)
+        assert message in await undelivered(session)
 
 
 async def test_a_time_beyond_the_bound_is_told_at_once(house: BotHouse, clock: Clock) -> None:
@@ -204,7 +204,7 @@ async def test_what_nothing_can_settle_is_repeated_once_and_then_a_persons(house
     row = await house.message(message)
     assert (row.status, row.failure) == (DeliveryState.UNCERTAIN, IN_DOUBT_VI)
     async with house.database.transaction() as session:
-        assert message in await trouble(session)
+        assert message in await undelivered(session)
         assert await house.outbox.retry(session, message)  # the operator looked, and wants it sent
     await after_patience(house, message)
     assert len(house.connector.arrived) == 3
