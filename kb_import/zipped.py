@@ -25,6 +25,7 @@ _CELL = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 _FONT = re.compile(rb"<(?:\w+:)?name\b[^>]*\bval=[\"']([^\"']*)[\"']")
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b([^>]*)/?>")
 _RELATION = re.compile(rb"<(?:\w+:)?Relationship\b([^>]*)/?>")
+# What zipfile raises for a damaged archive; NotImplementedError is its word for a way of packing that it does not know.
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError, ValueError)
 
 

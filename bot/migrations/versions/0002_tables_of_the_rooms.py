@@ -1,4 +1,7 @@
-"""Tables of the rooms"""
+"""Tables of the rooms, as Alembic wrote them from the models: one call a table, in the order of their references.
+
+Nobody needs to read it to know a table: what each is for stands in its room's tables.py.
+"""
 
 from typing import Any
 
