@@ -7,6 +7,7 @@ from bot.base.clock import in_vietnam
 from bot.contracts.ids import Channel
 from bot.contracts.messages import DeliveryState
 from faq.store import Change
+from nlu_data.vi_nlu.text import strip_diacritics
 
 CHANNELS_VI: Final = {"webchat": "Web chat", "zalo": "Zalo", "messenger": "Messenger"}
 DELIVERY_VI: Final = {
@@ -117,3 +118,9 @@ def shorten(text: str, chars: int) -> str:
     """At most `chars` signs, cut between words."""
     flat = " ".join(text.split())
     return flat if len(flat) <= chars else flat[: chars - 1].rsplit(" ", 1)[0] + "…"
+
+
+def has_words(words: str, *texts: str | None) -> bool:
+    """Every word somewhere in the texts, with or without its marks: what each list's search box means."""
+    shown = strip_diacritics(" ".join(filter(None, texts))).casefold()
+    return all(strip_diacritics(word).casefold() in shown for word in words.split())

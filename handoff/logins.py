@@ -3,7 +3,6 @@
 The console's cookie names the row; one that has ended is out at its next click.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NewType
@@ -84,14 +83,10 @@ async def end_login(session: AsyncSession, login: LoginId, by: Account, *, now: 
         await audit(session, "logged_out", by, now, account=row.account_id, login=login)
 
 
-async def end_logins_of(
-    session: AsyncSession, account: AccountId, *, now: datetime, but: Sequence[LoginId] = ()
-) -> None:
+async def end_logins_of(session: AsyncSession, account: AccountId, *, now: datetime) -> None:
     """Log an account out everywhere: it was closed, or its password changed."""
     await session.execute(
-        update(LoginRow)
-        .where(LoginRow.account_id == account, LoginRow.ended_at.is_(None), LoginRow.id.not_in(but))
-        .values(ended_at=now)
+        update(LoginRow).where(LoginRow.account_id == account, LoginRow.ended_at.is_(None)).values(ended_at=now)
     )
     await notify(session, LOGINS, account=account)
 

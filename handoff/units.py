@@ -44,7 +44,7 @@ async def load_units(session: AsyncSession) -> dict[UnitCode, Unit]:
 
 
 async def find_unit_name(session: AsyncSession, code: UnitCode) -> str | None:
-    """The name of one unit, in force or not; for every answer, so it reads one row and not all of them."""
+    """The name of one unit, in force or not."""
     return await session.scalar(select(UnitRow.name).where(UnitRow.code == code))
 
 

@@ -16,14 +16,13 @@ from console.parts.verdict import verdict
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
-from console.wording import shorten
+from console.wording import has_words, shorten
 from faq.entry import EntryDraft, EntryRecord
 from faq.retired import load_retired
 from faq.store import list_banks, load_live_entries
 from handoff.account import Account
 from handoff.rights import Action
 from handoff.units import load_subjects
-from nlu_data.vi_nlu.text import strip_diacritics
 
 SHOWN = 60
 
@@ -84,13 +83,13 @@ class EntriesPage:
             if self.retired:
                 gone = await load_retired(session)
                 rows = [(one.id, one.question, self.names.get(one.unit, one.unit), "") for one in gone]
-                rows = [one for one in rows if _has(self.words, one[1])]
+                rows = [one for one in rows if has_words(self.words, one[1])]
             else:
                 live = await load_live_entries(session, self.bank, unit_names=self.names)
                 rows = [
                     (one.id, one.draft.question, one.unit_name, _validity(one))
                     for one in live
-                    if _has(
+                    if has_words(
                         self.words, one.draft.question, one.draft.answer, one.draft.legal_basis, *one.draft.phrasings
                     )
                 ]
@@ -144,12 +143,6 @@ class EntriesPage:
     async def _pick_retired(self, event: Any) -> None:
         self.retired = bool(event.value)
         await self.refresh()
-
-
-def _has(words: str, *texts: str) -> bool:
-    """Every word somewhere in the texts, with or without its marks."""
-    shown = strip_diacritics(" ".join(texts)).casefold()
-    return all(strip_diacritics(word).casefold() in shown for word in words.split())
 
 
 def _validity(entry: EntryRecord) -> str:

@@ -14,13 +14,12 @@ from console.parts.asking import asking, text_field
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
-from console.wording import say_clock
+from console.wording import has_words, say_clock
 from faq.abbreviations import Effect, ShortForm, ShortFormChange, Source, load_short_form_history, load_short_forms
 from faq.store import TOPIC
 from handoff.account import Account
 from handoff.accounts import load_names
 from handoff.rights import Action
-from nlu_data.vi_nlu.text import strip_diacritics
 
 SHOWN: Final = 100
 HISTORY: Final = 30
@@ -69,7 +68,7 @@ class ShortFormsPage:
             found = await load_short_forms(session, self.engine.file_abbreviations)
             changes = await load_short_form_history(session, HISTORY)
             names = await load_names(session, {one for each in changes for one in (each.by, each.ended_by) if one})
-        rows = [one for one in found if has_words(one, self.words)]
+        rows = [one for one in found if has_words(self.words, one.short, one.meaning)]
         moment = now()
         self.table.clear()
         with self.table:
@@ -135,13 +134,6 @@ class ShortFormsPage:
     async def _pick_words(self, event: Any) -> None:
         self.words = (event.value or "").strip()
         await self.refresh()
-
-
-def has_words(one: ShortForm, words: str) -> bool:
-    """Are the words in this line, with or without marks? Pure."""
-    line = f"{one.short} {one.meaning}".casefold()
-    wanted = words.casefold()
-    return wanted in line or wanted in strip_diacritics(line)
 
 
 def say_change(change: ShortFormChange, names: dict[Any, str], moment: datetime) -> str:

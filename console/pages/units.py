@@ -12,11 +12,11 @@ from console.parts.asking import asking, choice_field, text_field
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
+from console.wording import has_words
 from handoff.account import Account
 from handoff.rights import Action
 from handoff.unit import Unit, UnitContact, UnitKind, unit_today
 from handoff.units import describe_unit, get_contacts, load_units, remove_contact, save_contact, set_heir
-from nlu_data.vi_nlu.text import strip_diacritics
 
 SHOWN: Final = 60
 PLACES: Final = frozenset({UnitKind.COMMUNE, UnitKind.FORMER_DISTRICT})
@@ -194,6 +194,4 @@ class ContactsEditor:
 
 def matches(unit: Unit, words: str) -> bool:
     """Are the words in the unit's code or one of its names, with or without marks? Pure."""
-    line = " ".join((unit.code, unit.short_name, unit.name, *unit.aliases)).casefold()
-    wanted = words.casefold()
-    return wanted in line or wanted in strip_diacritics(line)
+    return has_words(words, unit.code, unit.short_name, unit.name, *unit.aliases)

@@ -16,7 +16,7 @@ from console.parts.waiting_list import WaitingList
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
-from console.wording import shorten
+from console.wording import has_words, shorten
 from handoff.reading import load_waiting_for
 from handoff.rights import Action
 from handoff.role import Role
@@ -147,7 +147,6 @@ class WaitingPage:
 
 def matches(ticket: TicketView, words: str) -> bool:
     """Are the words in what the list shows of this ticket? Pure."""
-    shown = " ".join(
-        filter(None, (ticket.code, ticket.question, ticket.unit_name, ticket.forwarded_to_name, ticket.taken_by_name))
+    return has_words(
+        words, ticket.code, ticket.question, ticket.unit_name, ticket.forwarded_to_name, ticket.taken_by_name
     )
-    return words.casefold() in shown.casefold()

@@ -8,7 +8,7 @@ from bot.conversation.overview import MessageView
 from console.parts.asking import next_working_morning
 from console.parts.history import line_of
 from console.parts.waiting_list import row_of
-from console.wording import say_age, say_clock, shorten
+from console.wording import has_words, say_age, say_clock, shorten
 from handoff.ticket import Priority, Reason, State, TicketKind
 from handoff.views import TicketView
 
@@ -73,3 +73,10 @@ def test_ages_and_clocks_are_short() -> None:
 def test_a_friday_promise_is_for_monday() -> None:
     friday = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
     assert next_working_morning(friday).strftime("%a %H:%M") == "Mon 10:00"
+
+
+def test_every_search_box_finds_words_with_and_without_marks() -> None:
+    assert has_words("giay phep", "Thủ tục xin giấy phép nuôi chim yến", None)
+    assert has_words("phép GIẤY", "Thủ tục xin giấy phép")
+    assert has_words("", "gì cũng được")
+    assert not has_words("giấy khai sinh", "Thủ tục xin giấy phép")
