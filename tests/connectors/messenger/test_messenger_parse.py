@@ -184,19 +184,22 @@ KEYS = ["sender", "recipient", "timestamp", "message", "postback", "delivery", "
 
 @given(name=st.sampled_from(sorted(CAPTURED)), key=st.sampled_from(KEYS), wild=anything)
 def test_no_shape_crashes_the_parser(name: str, key: str, wild: Any) -> None:
-    parse(batch({**CAPTURED[name], key: wild}, changes=[wild, {"field": "feed", "value": wild}]), SETTINGS)
+    events = parse(batch({**CAPTURED[name], key: wild}, changes=[wild, {"field": "feed", "value": wild}]), SETTINGS)
+    assert all(isinstance(one, Event) for one in events)
 
 
 @given(key=st.sampled_from(["mid", "text", "attachments", "quick_reply", "is_echo", "metadata"]), wild=anything)
 def test_no_message_crashes_the_parser(key: str, wild: Any) -> None:
     changed = {**CAPTURED["image"]["message"], key: wild}
-    parse(batch({**CAPTURED["image"], "message": changed}), SETTINGS)
+    events = parse(batch({**CAPTURED["image"], "message": changed}), SETTINGS)
+    assert all(isinstance(one, Event) for one in events)
 
 
 @given(wild=anything)
 def test_no_body_crashes_the_parser(wild: Any) -> None:
     with contextlib.suppress(PayloadRefused):
-        parse(json.dumps({"object": "page", "entry": wild}).encode(), SETTINGS)
+        events = parse(json.dumps({"object": "page", "entry": wild}).encode(), SETTINGS)
+        assert all(isinstance(one, Event) for one in events)
 
 
 @given(row=st.integers(1, 10**17), part=st.integers(1, 99), parts=st.integers(1, 99))

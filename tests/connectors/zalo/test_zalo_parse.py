@@ -191,14 +191,16 @@ anything = st.recursive(
 )
 def test_no_shape_crashes_the_parser(body: dict[str, Any], at: str, wild: Any) -> None:
     with contextlib.suppress(PayloadRefused):
-        parse(json.dumps({**body, at: wild}).encode(), "2900")
+        events = parse(json.dumps({**body, at: wild}).encode(), "2900")
+        assert all(isinstance(one, Event) for one in events)
 
 
 @given(body=st.sampled_from([one for one in CAPTURED if "message" in one]), key=st.text(max_size=12), wild=anything)
 def test_no_message_crashes_the_parser(body: dict[str, Any], key: str, wild: Any) -> None:
     for name in {key, "attachments", "text", "msg_id", "location", "msg_ids"}:
         with contextlib.suppress(PayloadRefused):
-            parse(json.dumps({**body, "message": {**body["message"], name: wild}}).encode())
+            events = parse(json.dumps({**body, "message": {**body["message"], name: wild}}).encode())
+            assert all(isinstance(one, Event) for one in events)
 
 
 def test_an_emoji_cut_in_half_does_not_refuse_the_message() -> None:
