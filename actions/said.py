@@ -40,6 +40,6 @@ def say(dispatcher: CollectingDispatcher, reply: Reply) -> None:
         extra["entry"] = reply.entry
     dispatcher.utter_message(
         text=reply.text,
-        buttons=[{"title": one.title, "payload": one.payload} for one in reply.choices],
+        buttons=[one.as_json() for one in reply.choices],
         json_message=extra,
     )

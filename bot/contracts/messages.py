@@ -70,6 +70,10 @@ class Choice:
     title: str
     payload: str
 
+    def as_json(self) -> dict[str, str]:
+        """As rows keep it and the chat's API gives it; `Choice(**stored)` reads it back."""
+        return {"title": self.title, "payload": self.payload}
+
 
 @dataclass(frozen=True, slots=True)
 class Inbound:

@@ -93,7 +93,7 @@ class WebchatSide:
                 await session.execute(
                     update(ConversationRow)
                     .where(ConversationRow.id == conversation)
-                    .values(last_choices=[{"title": c.title, "payload": c.payload} for c in done.offered])
+                    .values(last_choices=[one.as_json() for one in done.offered])
                 )
 
     async def ticket_status(self, code: str) -> PublicTicket:

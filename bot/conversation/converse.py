@@ -294,7 +294,7 @@ class Conversing:
                 "message": turn.message,
                 "now": now(),
                 "in_dialogue": done.in_dialogue,
-                "offered": None if silent else [{"title": one.title, "payload": one.payload} for one in done.offered],
+                "offered": None if silent else [one.as_json() for one in done.offered],
                 "question": done.question or None,
                 "place": place[:MAX_PLACE] if place else None,
                 "outcome": done.outcome,

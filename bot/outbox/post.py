@@ -97,7 +97,7 @@ class Outbox:
                     "author": author.value,
                     "account": account,
                     "text": reply.text,
-                    "choices": [{"title": one.title, "payload": one.payload} for one in reply.choices],
+                    "choices": [one.as_json() for one in reply.choices],
                     "ticket": reply.ticket,
                     "entry": reply.entry,
                     "ask_helpful": reply.ask_helpful,

@@ -154,7 +154,7 @@ def message_json(message: ChatMessage) -> dict[str, Any]:
         "id": message.id,
         "from": message.author.value,
         "text": message.text,
-        "choices": [{"title": one.title, "payload": one.payload} for one in message.choices],
+        "choices": [one.as_json() for one in message.choices],
         "ticket": message.ticket,
         "created_at": message.created_at.isoformat(),
         "ask_helpful": message.ask_helpful,
