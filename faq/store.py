@@ -1,5 +1,7 @@
 """Banks, entries and their versions in PostgreSQL. Everything that writes takes the session first and never commits.
 
+Here one entry at a time, as people edit; many at once, as an import brings them: `bulk`.
+
 A change is live for citizens after `publish`, which bumps the generation and tells every process; editors and imports
 call it once, at the end of their transaction.
 """
@@ -108,7 +110,7 @@ async def load_live_entries(
     if bank is not None:
         wanted = wanted.where(EntryRow.bank == bank)
     if ids is not None:
-        wanted = wanted.where(EntryRow.id == _any_of(ids))
+        wanted = wanted.where(EntryRow.id == any_of(ids))
     found = (await session.execute(wanted)).all()
     phrasings = await _load_phrasings(session, [row.id for row, _ in found])
     names = unit_names or {}
@@ -118,10 +120,19 @@ async def load_live_entries(
     ]
 
 
-async def load_live_versions(session: AsyncSession) -> dict[EntryId, int]:
-    """The version of every live entry: what an index compares itself with."""
-    rows = await session.execute(select(EntryRow.id, EntryRow.version).where(EntryRow.retired_at.is_(None)))
-    return {entry: version for entry, version in rows}
+async def load_live_versions(session: AsyncSession, bank: BankId | None = None) -> dict[EntryId, int]:
+    """The version of every live entry, of one bank or all: what an index, or a plan, compares itself with."""
+    wanted = select(EntryRow.id, EntryRow.version).where(EntryRow.retired_at.is_(None))
+    if bank is not None:
+        wanted = wanted.where(EntryRow.bank == bank)
+    return {entry: version for entry, version in await session.execute(wanted)}
+
+
+async def load_drafts(session: AsyncSession, entries: Sequence[EntryId]) -> dict[EntryId, EntryDraft]:
+    """What these entries say, retired or not; an unknown one is left out."""
+    rows = (await session.scalars(select(EntryRow).where(EntryRow.id == any_of(entries)))).all()
+    phrasings = await _load_phrasings(session, entries)
+    return {row.id: _draft(row, phrasings.get(row.id, ())) for row in rows}
 
 
 async def get_entry(
@@ -167,22 +178,14 @@ async def load_versions(session: AsyncSession, entry: EntryId) -> list[EntryVers
 
 
 async def add_entry(
-    session: AsyncSession,
-    bank: BankId,
-    draft: EntryDraft,
-    *,
-    by: AccountId | None,
-    why: str,
-    ordinal: int | None = None,
+    session: AsyncSession, bank: BankId, draft: EntryDraft, *, by: AccountId | None, why: str
 ) -> EntryId:
-    """A new entry at the end of its bank (or at `ordinal`). Raises Refused if it has no question."""
-    draft = _checked(draft)
+    """A new entry at the end of its bank. Raises Refused if it has no question."""
+    draft = checked(draft)
     moment = now()
-    if ordinal is None:
-        last = await session.scalar(select(func.max(EntryRow.ordinal)).where(EntryRow.bank == bank))
-        ordinal = (last or 0) + 1
+    last = await session.scalar(select(func.max(EntryRow.ordinal)).where(EntryRow.bank == bank)) or 0
     row = EntryRow(
-        bank=bank, version=1, ordinal=ordinal, created_at=moment, created_by=by, updated_at=moment, updated_by=by
+        bank=bank, version=1, ordinal=last + 1, created_at=moment, created_by=by, updated_at=moment, updated_by=by
     )
     _fill(row, draft)
     session.add(row)
@@ -196,7 +199,7 @@ async def change_entry(
     session: AsyncSession, entry: EntryId, draft: EntryDraft, *, by: AccountId | None, why: str
 ) -> int:
     """Replace what a live or retired entry says; the number of its new version. Raises NotFound, Refused."""
-    draft = _checked(draft)
+    draft = checked(draft)
     row = await _get_row(session, entry, for_update=True)
     _fill(row, draft)
     await _write_phrasings(session, entry, draft.phrasings)
@@ -299,7 +302,8 @@ def draft_from_json(stored: Mapping[str, Any]) -> EntryDraft:
     )
 
 
-def _checked(draft: EntryDraft) -> EntryDraft:
+def checked(draft: EntryDraft) -> EntryDraft:
+    """The draft as it may be stored: stripped, each phrasing once. Raises Refused: no question, dates that cross."""
     question = draft.question.strip()
     if not question:
         raise Refused(problem="Câu hỏi không được để trống.")
@@ -342,16 +346,14 @@ async def _get_row(session: AsyncSession, entry: EntryId, *, for_update: bool = 
     return row
 
 
-def _any_of(entries: Sequence[EntryId]) -> Any:
+def any_of(entries: Sequence[EntryId]) -> Any:
     """One parameter for any number of ids: PostgreSQL takes 65,535 parameters at most."""
     return any_(literal(list(entries), ARRAY(BigInteger)))
 
 
 async def _load_phrasings(session: AsyncSession, entries: Sequence[EntryId]) -> dict[EntryId, tuple[str, ...]]:
     rows = await session.execute(
-        select(PhrasingRow.entry, PhrasingRow.text)
-        .where(PhrasingRow.entry == _any_of(entries))
-        .order_by(PhrasingRow.id)
+        select(PhrasingRow.entry, PhrasingRow.text).where(PhrasingRow.entry == any_of(entries)).order_by(PhrasingRow.id)
     )
     found: dict[EntryId, list[str]] = {}
     for entry, text in rows:

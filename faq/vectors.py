@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Text, any_, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.base.clock import now
-from bot.base.db import Database
+from bot.base.db import Database, table_of
 from faq.embed import Embedder, FloatArray, text_hash
 from faq.entry import EntryDraft
 from faq.index import pieces_of
@@ -17,6 +17,7 @@ from faq.normalise import Abbreviations
 from faq.tables import EmbeddingRow
 
 EMBED_AT_ONCE: Final = 32
+STORE_AT_ONCE: Final = 256
 READ_AT_ONCE: Final = 1000
 
 
@@ -61,9 +62,9 @@ async def embed_missing(
     texts: Sequence[str],
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
-    """Compute and store the vectors that are not stored yet, a batch and a transaction at a time; how many they were.
+    """Compute and store the vectors that are not stored yet, some hundred a transaction; how many they were.
 
-    Interrupted, it has kept what was done. `texts` are what `texts_to_embed` gives.
+    Interrupted, it has kept what was stored: a second or two of work is lost. `texts` are what `texts_to_embed` gives.
     """
     by_hash = {text_hash(text): text for text in texts}
     hashes = list(by_hash)
@@ -80,15 +81,18 @@ async def embed_missing(
     missing = sorted((key for key in hashes if key not in stored), key=lambda key: len(by_hash[key]))
     if progress and missing:
         progress(0, len(missing))
+    rows: list[dict[str, object]] = []
     for at in range(0, len(missing), EMBED_AT_ONCE):
         batch = missing[at : at + EMBED_AT_ONCE]
         vectors = await asyncio.to_thread(embedder.embed, [by_hash[key] for key in batch])
-        rows = [
+        rows += [
             {"text_hash": key, "model": embedder.name, "vector": vector.astype("<f4").tobytes(), "created_at": now()}
             for key, vector in zip(batch, vectors, strict=True)
         ]
-        async with database.transaction() as session:
-            await session.execute(insert(EmbeddingRow).on_conflict_do_nothing(), rows)
+        if len(rows) >= STORE_AT_ONCE or at + len(batch) == len(missing):
+            async with database.transaction() as session:
+                await session.execute(insert(table_of(EmbeddingRow)).on_conflict_do_nothing(), rows)
+            rows = []
         if progress:
             progress(at + len(batch), len(missing))
     return len(missing)

@@ -1,17 +1,18 @@
 """A plan becomes the live bank, in one transaction; and can be taken back as one step. The caller commits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import now
 from bot.contracts.errors import Conflict, Refused
-from bot.contracts.ids import AccountId, BankId, EntryId
-from faq import store
-from faq.entry import EntryRecord
+from bot.contracts.ids import AccountId, BankId
+from faq import bulk, store
 from kb_import.history import (
     PastChange,
+    follow_undo,
     get_import,
     has_later_import,
     load_changes,
@@ -24,7 +25,11 @@ from kb_import.history import (
 from kb_import.plan import ImportPlan, Status
 from kb_import.tables import ImportRow
 
-_TOLD_EVERY = 25
+T = TypeVar("T")
+_AT_ONCE: Final = 500
+"""Entries written in one go: so often the bar moves and other work of this process gets its turn."""
+_NAMED: Final = 3
+"""Edited entries that a refusal to undo names."""
 
 
 class PlanOutdated(Conflict):
@@ -70,40 +75,44 @@ async def apply_plan(
 ) -> AppliedImport:
     """Add, change and (if `retire`) retire as planned; record it; publish. Raises NotReady, PlanOutdated.
 
-    `progress`: told now and then how many of how many entries are written.
+    `progress`: told after each few hundred how many of how many entries are written.
     """
     if plan.status in {Status.REFUSED, Status.NEEDS_MAPPING}:
         raise NotReady(problem="Tệp còn lỗi hoặc chưa xác nhận cột nên chưa áp dụng được.")
     bank = await store.ensure_bank(session, plan.unit, plan.bank)
     await lock_bank(session, bank)
-    live = await store.load_live_entries(session, bank)
-    if {one.id: one.version for one in live} != dict(plan.live):
+    retired = plan.retirements if retire else ()
+    await bulk.lock_entries(session, [*(one.entry.id for one in plan.changes), *(one.id for one in retired)])
+    if await store.load_live_versions(session, bank) != dict(plan.live):
         raise PlanOutdated
     why = f"Nạp tệp {plan.source.file_name}"
     changes: list[PastChange] = []
     phrasings = dict(plan.phrasings)
-    retired = plan.retirements if retire else ()
     total = len(plan.adds) + len(plan.changes) + len(retired)
 
     def count() -> None:
-        if progress and (len(changes) % _TOLD_EVERY == 0 or len(changes) == total):
+        if progress:
             progress(len(changes), total)
 
-    last = len(live)
     count()
-    for number, add in enumerate(plan.adds, last + 1):
-        entry = await store.add_entry(session, bank, add.draft, by=by, why=why, ordinal=number)
-        changes.append(PastChange(entry, "add", None, 1))
-        if add.draft.phrasings:
-            phrasings[entry] = add.draft.phrasings
+    for adds in _slices(plan.adds):
+        entries = await bulk.add_entries(session, bank, [one.draft for one in adds], by=by, why=why)
+        changes += [PastChange(entry, "add", None, 1) for entry in entries]
+        told = zip(entries, (one.draft.phrasings for one in adds), strict=True)
+        phrasings |= {entry: held for entry, held in told if held}
         count()
-    for change in plan.changes:
-        version = await store.change_entry(session, change.entry.id, change.draft, by=by, why=why)
-        changes.append(PastChange(change.entry.id, "change", store.draft_as_json(change.entry.draft), version))
+    for some in _slices(plan.changes):
+        drafts = {one.entry.id: one.draft for one in some}
+        versions = await bulk.change_entries(session, drafts, by=by, why=why)
+        changes += [
+            PastChange(one.entry.id, "change", store.draft_as_json(one.entry.draft), versions[one.entry.id])
+            for one in some
+        ]
         count()
-    for one in retired:
-        await store.retire_entry(session, one.id, by=by, why=f"{why}: tệp mới không còn câu hỏi này")
-        changes.append(PastChange(one.id, "retire", store.draft_as_json(one.draft), one.version + 1))
+    for gone in _slices(retired):
+        reason = f"{why}: tệp mới không còn câu hỏi này"
+        versions = await bulk.retire_entries(session, [one.id for one in gone], by=by, why=reason)
+        changes += [PastChange(one.id, "retire", store.draft_as_json(one.draft), versions[one.id]) for one in gone]
         count()
     row = ImportRow(
         unit=plan.unit,
@@ -145,29 +154,22 @@ async def apply_undo(session: AsyncSession, import_id: int, *, by: AccountId | N
     if await has_later_import(session, past):
         raise CannotUndo(problem="Sau lần nạp này bộ câu hỏi đã được nạp tiếp. Hãy hoàn tác lần nạp mới nhất trước.")
     changes = await load_changes(session, import_id)
-    entries = {one.entry: await store.get_entry(session, one.entry) for one in changes}
-    if edited := [entries[one.entry] for one in changes if entries[one.entry].version != one.version]:
-        names = ", ".join(f"“{one.draft.question[:50]}”" for one in edited[:3])
+    versions = await bulk.lock_entries(session, [one.entry for one in changes])
+    if edited := [one.entry for one in changes if versions[one.entry] != one.version]:
+        shown = await store.load_drafts(session, edited[:_NAMED])
+        names = ", ".join(f"“{one.question[:50]}”" for one in shown.values())
         raise CannotUndo(
             problem=f"Có {len(edited)} mục đã được sửa sau lần nạp này ({names}) nên không hoàn tác cả lần được."
         )
     why = f"Hoàn tác lần nạp số {import_id} ({past.file_name})"
-    for one in changes:
-        await _take_back(session, one, entries[one.entry], by, why)
+    before = {one.entry: store.draft_from_json(one.before) for one in changes if one.kind == "change" and one.before}
+    await bulk.retire_entries(session, [one.entry for one in changes if one.kind == "add"], by=by, why=why)
+    await bulk.restore_entries(session, [one.entry for one in changes if one.kind == "retire"], by=by, why=why)
+    await bulk.change_entries(session, before, by=by, why=why)
+    await follow_undo(session, past)
     await mark_undone(session, import_id, by)
     return await store.publish(session)
 
 
-async def _take_back(
-    session: AsyncSession, change: PastChange, entry: EntryRecord, by: AccountId | None, why: str
-) -> None:
-    number = EntryId(entry.id)
-    match change.kind:
-        case "add":
-            await store.retire_entry(session, number, by=by, why=why)
-        case "retire":
-            await store.restore_entry(session, number, by=by, why=why)
-        case _ if change.before is not None:
-            await store.change_entry(session, number, store.draft_from_json(change.before), by=by, why=why)
-        case other:
-            raise CannotUndo(problem=f"Không rõ cách hoàn tác “{other}”.")
+def _slices(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

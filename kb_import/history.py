@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from bot.base.clock import now
+from bot.base.db import table_of
 from bot.contracts.errors import NotFound
 from bot.contracts.ids import AccountId, BankId, EntryId, UnitCode
 from kb_import.columns import Mapping, MappingRefused, Word, parse_mapping
@@ -18,7 +20,8 @@ from kb_import.header import SheetLayout
 from kb_import.layout import SkippedSheet, skip_signature
 from kb_import.tables import ImportChangeRow, ImportMappingRow, ImportPhrasingsRow, ImportRow
 
-_ROWS_AT_ONCE = 5_000
+_ROWS_AT_ONCE = 500
+"""Their parameters are made ready in Python, and meanwhile this process does nothing else."""
 _LOCK_CLASS = 1_022_004
 """First key of the advisory lock under which one bank is imported into; the second is the bank's number."""
 
@@ -64,20 +67,14 @@ async def record_import(session: AsyncSession, row: ImportRow, changes: Sequence
     """Write down an import and what it did; its number."""
     session.add(row)
     await session.flush()
-    if changes:
-        await session.execute(
-            insert(ImportChangeRow),
-            [
-                {
-                    "import_id": row.id,
-                    "entry": one.entry,
-                    "kind": one.kind,
-                    "before": one.before,
-                    "version": one.version,
-                }
-                for one in changes
-            ],
-        )
+    await _write_in_slices(
+        session,
+        table_of(ImportChangeRow),
+        [
+            {"import_id": row.id, "entry": one.entry, "kind": one.kind, "before": one.before, "version": one.version}
+            for one in changes
+        ],
+    )
     return row.id
 
 
@@ -110,8 +107,7 @@ async def record_phrasings(
 ) -> None:
     """Write down which ways to ask the file of this import held."""
     rows = [{"import_id": import_id, "entry": entry, "phrasings": list(held)} for entry, held in phrasings.items()]
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        await session.execute(insert(ImportPhrasingsRow), rows[start : start + _ROWS_AT_ONCE])
+    await _write_in_slices(session, table_of(ImportPhrasingsRow), rows)
 
 
 async def load_file_phrasings(session: AsyncSession, bank: BankId) -> dict[EntryId, tuple[str, ...]]:
@@ -134,6 +130,25 @@ async def has_later_import(session: AsyncSession, past: PastImport) -> bool:
         .where(ImportRow.bank == past.bank, ImportRow.id > past.id, ImportRow.undone_at.is_(None))
     )
     return bool(count)
+
+
+async def follow_undo(session: AsyncSession, past: PastImport) -> None:
+    """An import and its undoing gave each entry two versions; to earlier imports it is as if neither had been.
+
+    So they can be undone in their turn, unless somebody edited an entry meanwhile: that still counts.
+    """
+    undone, earlier = aliased(ImportChangeRow), select(ImportRow.id)
+    earlier = earlier.where(ImportRow.bank == past.bank, ImportRow.id < past.id, ImportRow.undone_at.is_(None))
+    await session.execute(
+        update(ImportChangeRow)
+        .where(
+            undone.import_id == past.id,
+            undone.entry == ImportChangeRow.entry,
+            ImportChangeRow.import_id.in_(earlier),
+        )
+        .values(version=ImportChangeRow.version + 2)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def mark_undone(session: AsyncSession, import_id: int, by: AccountId | None) -> None:
@@ -181,6 +196,11 @@ async def remember_mappings(
                 index_elements=["unit", "signature"], set_={name: values[name] for name in ("mapping", "at", "by")}
             )
         )
+
+
+async def _write_in_slices(session: AsyncSession, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        await session.execute(insert(table), rows[start : start + _ROWS_AT_ONCE])
 
 
 def _past(row: ImportRow) -> PastImport:

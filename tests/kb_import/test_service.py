@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from bot.base.db import Database
-from bot.contracts.ids import UnitCode
+from bot.contracts.ids import EntryId, UnitCode
 from faq import store
-from faq.entry import EntryRecord
+from faq.entry import EntryDraft, EntryRecord
 from kb_import.apply import CannotUndo, PlanOutdated
 from kb_import.columns import parse_mapping
 from kb_import.command import run_import
@@ -88,6 +88,32 @@ async def test_undo_restores_everything(service: ImportService, database: Databa
     with pytest.raises(CannotUndo):
         await service.undo(second, by=None)
     assert [one.undone_at is None for one in await service.history(SYT)] == [False, True]
+
+
+async def test_imports_are_undone_one_after_the_other(service: ImportService, database: Database) -> None:
+    states: list[dict[EntryId, EntryDraft]] = [{}]
+    numbers: list[int] = []
+    for answer in ("Bấm 1022.", "Gọi 1022.", "Quay số 1022."):
+        rows = [list(row) for row in BANK[: len(BANK) - len(numbers)]]
+        rows[0][2] = answer
+        numbers.append(await put(service, xls(rows)))
+        states.append({one.id: one.draft for one in await live(database)})
+    for number in reversed(numbers):
+        states.pop()
+        await service.undo(number, by=None)
+        assert {one.id: one.draft for one in await live(database)} == states[-1]
+
+
+async def test_an_edit_between_two_imports_protects_the_earlier(service: ImportService, database: Database) -> None:
+    first = await put(service, xls(BANK))
+    entry = (await live(database))[0]
+    async with database.transaction() as session:
+        await store.change_entry(session, entry.id, EntryDraft("Bấm số nào?", "1022."), by=None, why="sửa")
+    second = await put(service, xls(BANK))
+    await service.undo(second, by=None)
+    with pytest.raises(CannotUndo) as refused:
+        await service.undo(first, by=None)
+    assert "Bấm số nào?" in refused.value.message_vi
 
 
 async def test_undo_is_refused_after_an_edit(service: ImportService, database: Database) -> None:
