@@ -258,10 +258,5 @@ class _Graph:
     def _add_and_normalise(self, name: str, x: str, added: str) -> str:
         gain = self.constant(f"{name}.w", self._model.numbers(f"{name}.w"))
         shift = self.constant(f"{name}.b", self._model.numbers(f"{name}.b"))
-        return self.node(
-            "SkipLayerNormalization",
-            [x, added, gain, shift],
-            f"{name}.sum",
-            domain=self.CONTRIB,
-            epsilon=self._model.epsilon,
-        )
+        both = self.node("Add", [x, added], f"{name}.both")  # SkipLayerNormalization does the same and takes longer
+        return self.node("LayerNormalization", [both, gain, shift], f"{name}.sum", axis=-1, epsilon=self._model.epsilon)
