@@ -100,8 +100,10 @@ class Searcher:
         """Candidates for a follow-up, read together with the question before it; None if `text` stands by itself."""
         clauses, repairs = self.read(index, text)
         added = follow_up(tuple(word for clause in clauses for word in clause))
+        if added is None:
+            return None
         before, _ = self.read(index, previous)
-        if added is None or not before:
+        if not before:
             return None
         first = self.search(index, previous, today=today, place=place)
         if self.verdict(first) is Verdict.ANSWER:  # the entry that answered before is not what is asked for now
