@@ -4,17 +4,20 @@ Rasa saves its tracker once, after a message is wholly processed, with the metad
 after a crash whether a message was processed, and no message reaches a form twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-import httpx
+import aiohttp
+import orjson
 
 from bot.base.metrics import RASA_SECONDS
 from bot.contracts.ids import ConversationId, EntryId, MessageId, TicketCode
 from bot.contracts.messages import Choice, Reply
 
 FALLBACK = "nlu_fallback"
+RESTED_S: Final = 4.0
+"""A connection that rested longer is not used again: Rasa's server may be closing it just now."""
 
 
 class RasaUnavailable(Exception):
@@ -45,23 +48,21 @@ class RasaClient:
     """One Rasa server. Calls raise RasaUnavailable instead of whatever went wrong."""
 
     def __init__(self, url: str, token: str, timeout_s: float) -> None:
-        self._token = {"token": token} if token else {}
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            timeout=httpx.Timeout(timeout_s, connect=1.0),
-            limits=httpx.Limits(max_connections=32, max_keepalive_connections=32),
-            trust_env=False,
-        )
+        self._url, self._token = url.rstrip("/"), {"token": token} if token else {}
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=1.0)
+        self._http: aiohttp.ClientSession | None = None
         self._model: str | None = None
 
     async def close(self) -> None:
         """Release connections."""
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
 
     async def is_up(self) -> bool:
         """True when a model is loaded and messages can be parsed."""
         try:
-            self._model = (await self._call("status", "GET", "/status")).get("model_file")
+            status, _ = await self._call("status", "GET", "/status")
+            self._model = status.get("model_file")
         except RasaUnavailable:
             return False
         return self._model is not None
@@ -69,7 +70,7 @@ class RasaClient:
     async def parse(self, text: str, message: MessageId) -> Understanding:
         """The meaning of `text`; nothing is remembered."""
         body = {"text": text, "message_id": str(message)}
-        answer = await self._call("parse", "POST", "/model/parse", json=body)
+        answer, _ = await self._call("parse", "POST", "/model/parse", json=body)
         if self._model is None:  # asked once, and only of a Rasa that answers: a parse does not say which model it was
             await self.is_up()
         intent = answer.get("intent") or {}
@@ -105,17 +106,16 @@ class RasaClient:
             "message": text,
             "metadata": {"message_id": int(message), "conversation_id": int(conversation), **beside},
         }
-        response = await self._send("talk", "POST", "/webhooks/rest/webhook", json=body)
-        answer = response.json()
+        answer, headers = await self._call("talk", "POST", "/webhooks/rest/webhook", json=body)
         if not isinstance(answer, list):
             raise RasaUnavailable("webhook answered no list")
-        return replies_from(answer), bool(response.headers.get("x-active-loop"))
+        return replies_from(answer), bool(headers.get("x-active-loop"))
 
     async def find_turn(
         self, conversation: ConversationId, message: MessageId
     ) -> tuple[tuple[Reply, ...], bool] | None:
         """What `talk` returned for `message` when it was processed before; None if it never was."""
-        tracker = await self._call(
+        tracker, _ = await self._call(
             "tracker", "GET", f"/conversations/{sender(conversation)}/tracker", params={"include_events": "ALL"}
         )
         replies = replies_after(tracker.get("events") or [], message)
@@ -124,25 +124,27 @@ class RasaClient:
     async def forget(self, conversation: ConversationId) -> None:
         """End whatever dialogue is under way, e.g. because a person took over in the middle of a form."""
         path = f"/conversations/{sender(conversation)}/tracker/events"
-        await self._send("forget", "POST", path, json={"event": "restart"})
+        await self._call("forget", "POST", path, json={"event": "restart"})
 
-    async def _call(self, name: str, method: str, path: str, **more: Any) -> Any:
-        response = await self._send(name, method, path, **more)
-        try:
-            return response.json()
-        except ValueError as error:
-            raise RasaUnavailable(f"{name}: no JSON") from error
-
-    async def _send(self, name: str, method: str, path: str, **more: Any) -> httpx.Response:
-        params = {**self._token, **more.pop("params", {})}
+    async def _call(
+        self, name: str, method: str, path: str, params: Mapping[str, str] | None = None, **more: Any
+    ) -> tuple[Any, Mapping[str, str]]:
+        """What Rasa answers, and its headers."""
+        if self._http is None:  # a session belongs to the loop that is running
+            self._http = aiohttp.ClientSession(
+                timeout=self._timeout,
+                connector=aiohttp.TCPConnector(limit=32, keepalive_timeout=RESTED_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        asked = {**self._token, **(params or {})}
         with RASA_SECONDS.labels(name).time():
             try:
-                response = await self._http.request(method, path, params=params, **more)
-                response.raise_for_status()
-            except httpx.HTTPError as error:
+                async with self._http.request(method, self._url + path, params=asked, **more) as response:
+                    response.raise_for_status()
+                    return orjson.loads(await response.read()), response.headers
+            except (TimeoutError, aiohttp.ClientError, ValueError) as error:
                 self._model = None  # whoever answers next may be another one
                 raise RasaUnavailable(f"{name}: {type(error).__name__}") from error
-        return response
 
 
 def sender(conversation: ConversationId) -> str:
