@@ -24,7 +24,13 @@ class TicketNotFound(NotFound):
     code, vi = "ticket.not_found", "Không tìm thấy phiếu."
 
 
-_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key"), 0)))
+"""What `lock_conversation` does, for whoever sends it together with something else."""
+
+
+def lock_key(conversation: ConversationId) -> str:
+    """The `key` of LOCK."""
+    return f"handoff:{conversation}"
 
 
 async def lock_conversation(session: AsyncSession, conversation: ConversationId) -> None:
@@ -32,7 +38,7 @@ async def lock_conversation(session: AsyncSession, conversation: ConversationId)
 
     Taken before any row lock of this room, so that two transactions can't wait for each other.
     """
-    await session.execute(_LOCK, {"key": f"handoff:{conversation}"})
+    await session.execute(LOCK, {"key": lock_key(conversation)})
 
 
 async def lock_ticket(session: AsyncSession, ticket: TicketId) -> TicketRow:

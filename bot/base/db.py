@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Table, event, text
-from sqlalchemy.dialects.postgresql import JSONB
+from psycopg import AsyncConnection
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, MetaData, Select, Table, event, text
+from sqlalchemy.dialects.postgresql import JSONB, psycopg
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -85,6 +86,34 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+class Together:
+    """Several SELECTs of one row each, sent at once: one round trip instead of one each, and no work on the way.
+
+    They run in order, each seeing what was committed before it began (READ COMMITTED), and as part of the session's
+    transaction, whose BEGIN travels with them.
+    """
+
+    def __init__(self, *statements: Select[*tuple[Any, ...]]) -> None:
+        dialect: Dialect = psycopg.dialect()  # type: ignore[no-untyped-call]
+        self._compiled = [one.compile(dialect=dialect) for one in statements]
+
+    async def fetch(self, session: AsyncSession, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The row of each. Raises psycopg's own errors, and LookupError for one that has no row."""
+        raw = await (await session.connection()).get_raw_connection()
+        connection = cast(AsyncConnection[tuple[Any, ...]], raw.driver_connection)
+        async with connection.pipeline():
+            cursors = [
+                await connection.execute(
+                    one.string, one.construct_params({key: values[key] for key in one.params if key in values})
+                )
+                for one in self._compiled
+            ]
+            rows = [await cursor.fetchone() for cursor in cursors]
+        if None in rows:
+            raise LookupError("a statement found no row")
+        return [row for row in rows if row is not None]
 
 
 def _ping_what_rested(engine: Engine) -> None:

@@ -4,18 +4,22 @@ A job holds ids only. `lock` keeps jobs with the same lock in the order of their
 """
 
 import random
+import time
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import procrastinate
 import structlog
 from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.jobs import Job
 from procrastinate.tasks import Task
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import now
-from bot.base.db import libpq_url
+from bot.base.db import FRESH_S, libpq_url
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +64,9 @@ class Patient(BaseRetryStrategy):
 
 def job_app(url: str, *, pool_size: int = 4) -> procrastinate.App:
     """The application that knows where jobs are kept. Rooms add their tasks to it in `bot/app.py`."""
-    connector = procrastinate.PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=pool_size)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=libpq_url(url), min_size=1, max_size=pool_size, pool_factory=_pool
+    )
     return procrastinate.App(connector=connector)
 
 
@@ -68,3 +74,19 @@ async def defer(session: AsyncSession, task: Task[Any, Any, Any], *, lock: str, 
     """Create a job that exists exactly if the session's transaction commits."""
     raw = await (await session.connection()).get_raw_connection()
     await task.configure(lock=lock, connection=raw.driver_connection).defer_async(**ids)
+
+
+def _pool(**settings: Any) -> AsyncConnectionPool:
+    """As procrastinate makes it, but a connection is only asked whether it is alive when it has rested.
+
+    A job takes three connections in a row, and each question would be a round trip.
+    """
+    taken_at: WeakKeyDictionary[AsyncConnection, float] = WeakKeyDictionary()
+
+    async def check(connection: AsyncConnection) -> None:
+        rested = time.monotonic() - taken_at.get(connection, 0.0) > FRESH_S
+        taken_at[connection] = time.monotonic()
+        if rested:
+            await AsyncConnectionPool.check_connection(connection)
+
+    return AsyncConnectionPool(**{**settings, "check": check})

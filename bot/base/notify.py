@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 import structlog
-from sqlalchemy import event, text
+from sqlalchemy import ColumnElement, Text, cast, event, func, literal, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,13 @@ async def notify(session: AsyncSession, topic: str, **fields: Any) -> None:
     """Tell every process about `topic` ("conversation", "tickets", "faq_index", …) once this transaction commits."""
     payload = json.dumps({"topic": topic, **fields}, ensure_ascii=False)
     session.info.setdefault(NEWS, {})[payload] = None  # a dictionary: in order, and each once
+
+
+def telling(topic: str, **fields: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same as a column of the statement that makes the news, which saves `notify`'s round trip."""
+    pairs = [part for name, value in fields.items() for part in (literal(name), value)]
+    payload = func.json_build_object(literal("topic"), literal(topic), *pairs)
+    return func.pg_notify(literal(CHANNEL), cast(payload, Text))
 
 
 @event.listens_for(Session, "before_commit")

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import in_vietnam, now
-from bot.base.db import Database, table_of
+from bot.base.db import Database, Together, table_of
 from bot.base.jobs import WaitAndRetry
 from bot.base.metrics import ANSWER_SECONDS, DECISIONS
 from bot.base.notify import notify
@@ -42,7 +42,7 @@ from bot.conversation.turn import Turn, load_turn
 from bot.outbox.post import Outbox
 from faq.decide import Answer, Decision
 from faq.engine import FaqEngine
-from handoff.journal import lock_conversation
+from handoff.journal import LOCK, lock_key
 from handoff.tables import HoldRow
 from handoff.ticket import Reason
 
@@ -92,9 +92,10 @@ _kept = select(_messages.c.id).where(
 _hold = select(table_of(HoldRow).c.conversation_id).where(
     table_of(HoldRow).c.conversation_id == bindparam("conversation")
 )
-_LOOK = select(_messages.c.handled_at.is_not(None), _hold.exists(), _kept.exists()).where(
+_look = select(_messages.c.handled_at.is_not(None), _hold.exists(), _kept.exists()).where(
     _messages.c.id == bindparam("message")
 )
+_LOCK_AND_LOOK = Together(LOCK, _look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +231,7 @@ class Conversing:
 
     async def _finish(self, turn: Turn, response: "Response | _Later", understood: Understanding | None) -> None:
         async with self.database.transaction() as session:
-            await lock_conversation(session, turn.conversation)
-            state = await _look_again(session, turn)
+            state = await _lock_and_look(session, turn)
             if state.handled:
                 return
             if isinstance(response, _Later) and response.how == "emergency":
@@ -316,10 +316,11 @@ class _State:
     """Messages are kept for when the citizen writes again, which is now."""
 
 
-async def _look_again(session: AsyncSession, turn: Turn) -> _State:
+async def _lock_and_look(session: AsyncSession, turn: Turn) -> _State:
     """Under the conversation's lock, which jobs that run twice and people who take over also need."""
-    found = await session.execute(_LOOK, {"conversation": turn.conversation, "message": turn.message})
-    return _State(*found.one())
+    ids = {"conversation": turn.conversation, "message": turn.message, "key": lock_key(turn.conversation)}
+    _, looked = await _LOCK_AND_LOOK.fetch(session, ids)
+    return _State(*looked)
 
 
 @dataclass(frozen=True, slots=True)

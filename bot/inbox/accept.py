@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base import jobs
 from bot.base.db import table_of
-from bot.base.notify import notify
+from bot.base.notify import notify, telling
 from bot.contracts.ids import Channel, ConversationId, MessageId
 from bot.contracts.messages import Attachment, Author, DeliveryState, Echo, Inbound, Kind, Receipt, ReceiptState
 from bot.conversation.tables import ConversationRow, MessageRow
@@ -63,12 +63,23 @@ _written = {
     "provider_message_id": bindparam("provider_message_id", type_=Text),
     "said_at": bindparam("said_at", type_=DateTime(timezone=True)),
 }
-# Conversation and message in one round trip; built once, because every message needs it.
-_ACCEPT = (
+# Conversation, message and the news of it in one round trip; built once, because every message needs it.
+_message = (
     insert(_messages)
     .from_select(list(_written), select(*_written.values()), include_defaults=False)
     .on_conflict_do_nothing(index_elements=["channel", "provider_message_id"])
     .returning(_messages.c.id, _messages.c.conversation_id)
+    .cte("message")
+)
+_ACCEPT = select(
+    _message.c.id,
+    _message.c.conversation_id,
+    telling(
+        "conversation",
+        conversation=_message.c.conversation_id,
+        citizen_ref=bindparam("citizen_ref", type_=Text),
+        message=_message.c.id,
+    ),
 )
 
 
@@ -102,9 +113,8 @@ async def accept(session: AsyncSession, inbound: Inbound, converse: Task[Any, An
             )
         )
         return known.scalar_one(), False
-    new, conversation_id = row
+    new, conversation_id, _ = row
     await jobs.defer(session, converse, lock=f"conversation:{conversation_id}", message=new)
-    await notify(session, "conversation", conversation=conversation_id, citizen_ref=inbound.citizen_ref, message=new)
     log.info(
         "message.accepted", channel=inbound.channel, message=new, conversation=conversation_id, chars=len(inbound.text)
     )

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.base import jobs
 from bot.base.clock import now
 from bot.base.db import table_of
-from bot.base.notify import notify
+from bot.base.notify import telling
 from bot.contracts.connector import Capabilities
 from bot.contracts.ids import AccountId, Channel, ConversationId, MessageId
 from bot.contracts.messages import Author, DeliveryState, Reply
@@ -60,13 +60,22 @@ _written = {
     "status": case((_pulls, DeliveryState.SENT.value), else_=DeliveryState.QUEUED.value),
     "sent_at": case((_pulls, bindparam("now", type_=DateTime(timezone=True)))),
 }
-# Row, recipient and the conversation's time in one round trip; built once, because every answer needs it.
-_POST = (
+# Row, recipient, the conversation's time and the news in one round trip; built once, because every answer needs it.
+_message = (
     insert(_messages)
     .from_select(list(_written), select(*_written.values()), include_defaults=False)
-    .returning(
-        _messages.c.id, _messages.c.status, select(_recipient.c.citizen_ref).scalar_subquery().label("citizen_ref")
-    )
+    .returning(_messages.c.id, _messages.c.status, _messages.c.conversation_id)
+    .cte("message")
+)
+_POST = select(
+    _message.c.id,
+    _message.c.status,
+    telling(
+        "conversation",
+        conversation=_message.c.conversation_id,
+        citizen_ref=select(_recipient.c.citizen_ref).scalar_subquery(),
+        message=_message.c.id,
+    ),
 )
 
 
@@ -109,7 +118,6 @@ class Outbox:
         ).one()
         if row.status == DeliveryState.QUEUED:
             await self.defer_delivery(session, row.id, conversation)
-        await notify(session, "conversation", conversation=conversation, citizen_ref=row.citizen_ref, message=row.id)
         return MessageId(row.id)
 
     async def defer_delivery(self, session: AsyncSession, message: MessageId, conversation: ConversationId) -> None:

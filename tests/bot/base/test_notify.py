@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import literal, select, text
 
 from bot.base.db import Database
-from bot.base.notify import Listener, notify
+from bot.base.notify import Listener, notify, telling
 
 PATIENCE_S = 30.0
 
@@ -31,6 +31,16 @@ async def test_news_come_with_the_commit_to_each_subscriber(database: Database, 
         news = [await asyncio.wait_for(queue.get(), PATIENCE_S) for queue in (one, two)]
         assert news == [{"topic": "tickets", "ticket": 7, "what": "mở phiếu"}] * 2
         assert other.empty()
+
+
+async def test_a_statement_tells_the_same_news(database: Database, listener: Listener) -> None:
+    async with listener.subscribe("tickets") as queue:
+        async with database.transaction() as session:
+            await session.execute(select(telling("tickets", ticket=literal(7), what=literal('mở "phiếu"'))))
+            await asyncio.sleep(0)
+            assert queue.empty()
+        news = await asyncio.wait_for(queue.get(), PATIENCE_S)
+        assert news == {"topic": "tickets", "ticket": 7, "what": 'mở "phiếu"'}
 
 
 async def test_what_is_rolled_back_is_not_news(database: Database, listener: Listener) -> None:
