@@ -124,7 +124,8 @@ class TicketPage:
         # On a phone the side lies over the conversation.
         back = ui.button("Về hội thoại", icon="arrow_back").props("flat dense").classes("t-more self-start")
         back.on("click", js_handler=TOGGLE_SIDE)
-        self.actions, self.facts = ui.element("div"), ui.element("div")
+        self.actions = TicketActions(self.visit, on_done=self.refresh)
+        self.facts = ui.element("div")
         with ui.element("section").classes("c-sheet"):
             ui.label("Ghi chú nội bộ").classes("c-h2")
             self.notes = ui.element("div").classes("c-stack")
@@ -138,10 +139,9 @@ class TicketPage:
         """The side and the state of the reply box; the history is left alone."""
         detail, account = self.detail, self.visit.account
         moment = now()
-        for one in (self.actions, self.facts, self.notes, self.rest):
+        for one in (self.facts, self.notes, self.rest):
             one.clear()
-        with self.actions:
-            TicketActions(self.visit, detail, on_done=self.refresh)
+        self.actions.show(detail)
         with self.facts:
             ticket_facts.facts(
                 detail,

@@ -44,13 +44,17 @@ class UnansweredPage:
         if visit.account.unit is not None:
             ui.switch("Hiện cả câu hỏi của đơn vị khác", on_change=self._toggle).mark("all-units")
         self.list = ui.element("div").style("display:flex;flex-direction:column;gap:10px")
+        self.shown: list[UnansweredQuestion] | None = None
 
     async def refresh(self, _: list[News] | None = None) -> None:
-        """Read and show."""
+        """Read, and draw if something changed: a button that is being pressed must stay where it is."""
         async with self.visit.services.database.transaction() as session:
             found = await load_unanswered(session, self.visit.account)
             family = await get_family(session, self.visit.account.unit, in_vietnam(now()).date())
         shown = [one for one in found if self.all or one.unit is None or one.unit in family]
+        if shown == self.shown:
+            return
+        self.shown = shown
         self.list.clear()
         with self.list:
             if not shown:

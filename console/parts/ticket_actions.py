@@ -25,9 +25,17 @@ NOT_A_MOMENT: Final = "Ngày giờ chưa đúng."
 class TicketActions:
     """The buttons of one ticket for one reader. `on_done` is called after each action."""
 
-    def __init__(self, visit: Visit, detail: TicketDetail, *, on_done: Callable[[], Awaitable[None]]) -> None:
-        self.visit, self.detail, self.on_done = visit, detail, on_done
+    detail: TicketDetail
+
+    def __init__(self, visit: Visit, *, on_done: Callable[[], Awaitable[None]]) -> None:
+        self.visit, self.on_done = visit, on_done
         self.database, self.staff = visit.services.database, visit.services.staff
+        self._box = ui.element("div")
+        self._shown: list[Action] = []
+
+    def show(self, detail: TicketDetail) -> None:
+        """What may be done now. Draws only if other buttons are due: one that is being pressed must stay in place."""
+        self.detail = detail
         buttons: tuple[tuple[Action, str, str, Callable[[], Awaitable[None]]], ...] = (
             (Action.HAND_BACK, "Trả lại cho bot", "smart_toy", self.hand_back),
             (Action.FORWARD, "Chuyển đơn vị", "forward_to_inbox", self.forward),
@@ -39,8 +47,13 @@ class TicketActions:
             (Action.REOPEN, "Mở lại", "restart_alt", self.reopen),
         )
         shown = [one for one in buttons if one[0] in detail.may and self._makes_sense(one[0])]
+        due = [action for action, *_ in shown]
+        if due == self._shown:
+            return
+        self._shown = due
+        self._box.clear()
         if shown:
-            with ui.element("section").classes("c-sheet"), ui.element("div").classes("c-row"):
+            with self._box, ui.element("section").classes("c-sheet"), ui.element("div").classes("c-row"):
                 for action, title, icon, do in shown:
                     ui.button(title, icon=icon, on_click=do).props("outline dense").mark(f"do-{action.value}")
 

@@ -200,6 +200,21 @@ async def test_one_login_is_ended_and_the_other_goes_on(house: House, address: s
     await expect(ends).to_have_count(1)
 
 
+async def test_a_button_that_is_being_pressed_when_news_come_does_what_it_says(
+    house: House, address: str, log_in: LogIn
+) -> None:
+    await house.person("lan")
+    ticket = await house.ticket(conversation := await house.citizen())
+    page = await log_in("lan")
+    await open_ticket(page, ticket)
+    await page.get_by_role("button", name="Hẹn trả lời").hover()
+    await page.mouse.down()
+    await house.say_more(conversation, "Cho tôi hỏi thêm")
+    await expect(page.get_by_role("complementary").get_by_text("Người dân hỏi thêm")).to_have_count(1)
+    await page.mouse.up()
+    await expect(page.get_by_role("dialog")).to_contain_text("Hẹn thời điểm trả lời")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 async def test_no_page_is_wider_than_its_screen(house: House, address: str, log_in: LogIn, width: int) -> None:
     await house.person("qt", Role.ADMIN, shown="Quản trị viên hệ thống")
