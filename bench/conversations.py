@@ -11,12 +11,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tests.ports import free_port
 from tests.scenarios.conftest import LADDER_S, scratch
 from tests.scenarios.conversations.count import cause_table, count_table
 from tests.scenarios.conversations.mark import write_marks
 from tests.scenarios.conversations.play import Turned, play_all
 from tests.scenarios.conversations.spoken import FOLDER, Spoken, load_spoken
-from tests.scenarios.house import free_port, opened
+from tests.scenarios.house import opened
 from tests.simulators.zalo import ZaloSimulator
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "quality.md"

@@ -16,8 +16,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from tests.ports import free_port
 from tests.scenarios.crowd import Crowd
-from tests.scenarios.house import House, eventually, free_port, opened
+from tests.scenarios.house import House, eventually, opened
 from tests.scenarios.ledger import Tally, audit, open_work
 from tests.simulators.faults import Faults
 from tests.simulators.messenger import MessengerSimulator

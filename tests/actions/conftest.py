@@ -5,8 +5,8 @@ import fcntl
 import itertools
 import os
 import signal
-import socket
 import subprocess
+import tempfile
 import threading
 import time
 import uuid
@@ -25,7 +25,6 @@ from actions.server import actions_router
 from actions.services import Report
 from actions.sidecar import (
     MODEL_NAME,
-    inputs_hash,
     rasa_command,
     rasa_environment,
     train_command,
@@ -34,10 +33,14 @@ from actions.sidecar import (
 )
 from bot.contracts.ids import EntryId, MessageId, TicketCode
 from bot.contracts.messages import Choice, Reply
+from bot.serve import current_model
 from tests.conftest import with_database
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "-test-token"  # as one in sixty-four of ours: Rasa must not take it for an option
+
+START_S = 240.0
 
 
 @dataclass
@@ -92,29 +95,22 @@ def rasa_python() -> Path:
 
 
 def trained_model() -> Path:
-    """The model of the present inputs, trained now if nobody did: models/<hash>/rasa.tar.gz."""
-    folder = ROOT / "models" / f"rasa-{inputs_hash(ROOT)}"
-    model = folder / MODEL_NAME
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
+    """The model of the present inputs, trained now if nobody did. It is the one that `tongdai serve` starts with."""
+    model = current_model()
+    with (model.parent / f"{model.stem}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not model.exists():
-            done = subprocess.run(
-                train_command(rasa_python(), folder),
-                cwd=ROOT,
-                env=rasa_environment(ROOT, TOKEN),
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+            with tempfile.TemporaryDirectory(dir=model.parent, prefix=f"{model.stem}.building-") as work:
+                done = subprocess.run(
+                    train_command(rasa_python(), Path(work)),
+                    cwd=ROOT,
+                    env=rasa_environment(ROOT, TOKEN),
+                    capture_output=True,
+                    text=True,
+                )
+                assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+                (Path(work) / MODEL_NAME).rename(model)
     return model
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass
@@ -147,7 +143,8 @@ class Rasa:
                 stderr=log,
                 start_new_session=True,
             )
-        for _ in range(400):
+        deadline = time.monotonic() + START_S
+        while time.monotonic() < deadline:
             assert self._process.poll() is None, self._log.read_text()[-3000:]
             with contextlib.suppress(httpx.TransportError):
                 url = f"http://127.0.0.1:{self.port}/status"
@@ -160,7 +157,7 @@ class Rasa:
         """End it and wait until it is gone."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, with_signal)
-            self._process.wait(20)
+            self._process.wait(60)
 
     @property
     def pid(self) -> int:
@@ -175,7 +172,7 @@ class House:
         self.rasa = rasa
         self._test = uuid.uuid4().hex[:8]
         self._ids = itertools.count(1)
-        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{rasa.port}", params={"token": TOKEN}, timeout=30)
+        self.client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{rasa.port}", params={"token": TOKEN}, timeout=120)
 
     def sender(self, name: str) -> str:
         """The conversation `name` of this test."""

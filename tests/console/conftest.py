@@ -3,14 +3,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from bot.base.db import Database
+from tests.browser import be_patient, chromium
 from tests.console.house import PASSWORD, House, gateway
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
 LogIn = Callable[..., Awaitable[Page]]
 """`await log_in(name, password=PASSWORD, width=1280)`: somebody at a computer of their own."""
 
@@ -33,10 +31,8 @@ def address(house: House, database_url: str) -> Iterator[str]:
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Chromium without a window."""
-    async with async_playwright() as playwright:
-        one = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium() as one:
         yield one
-        await one.close()
 
 
 @pytest.fixture
@@ -45,14 +41,14 @@ async def log_in(browser: Browser, address: str) -> LogIn:
 
     async def log_in(name: str, password: str = PASSWORD, *, width: int = 1280) -> Page:
         context = await browser.new_context(locale="vi-VN", viewport={"width": width, "height": 800})
-        page = await context.new_page()
-        page.set_default_timeout(15_000)
+        page = await be_patient(context).new_page()
         page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
         page.on("request", lambda request: _check_own_host(request.url, address))
         await page.goto(f"{address}/console/login")
         await page.get_by_label("Tên đăng nhập").fill(name)
         await page.get_by_label("Mật khẩu").fill(password)
         await page.get_by_role("button", name="Đăng nhập").click()
+        await page.wait_for_url(lambda url: "/console/login" not in url)  # whoever goes on earlier has no cookie yet
         return page
 
     return log_in

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import uuid
@@ -25,6 +24,7 @@ from handoff.accounts import add_account, change_password, find_account
 from handoff.role import Role
 from handoff.seed import seed
 from handoff.ticket import Reason, Ticket, TicketKind
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "mat-khau-rieng-2026"
@@ -146,9 +146,7 @@ class House:
 @contextmanager
 def gateway(database_url: str) -> Iterator[str]:
     """The console behind uvicorn in a process of its own; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.console.serve", str(port)],
         cwd=ROOT,
@@ -165,4 +163,8 @@ def gateway(database_url: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(10)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from viparse.normalize.tcvn3 import TCVN3
 
 from bot.base.db import Database
 from faq import store
 from handoff.role import Role
+from tests.browser import be_patient, chromium
 from tests.console.house import PASSWORD, House, gateway
 from tests.kb_import.conftest import BANK, Rows, xls
 from tests.kb_import.corpus import encrypted_xlsx, in_old_font
@@ -29,17 +30,16 @@ async def page(database: Database, database_url: str) -> AsyncIterator[Page]:
     await house.furnish()
     await house.person("lan", Role.EDITOR, "SYT", "Nguyễn Thị Lan")
     with gateway(database_url) as address:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-            page = await browser.new_page(viewport={"width": 1280, "height": 900}, locale="vi-VN")
-            page.set_default_timeout(30_000)
+        async with chromium() as browser:
+            context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="vi-VN")
+            page = await be_patient(context).new_page()
             await page.goto(f"{address}/console/login")
             await page.locator("input[name=name]").fill("lan")
             await page.locator("input[name=password]").fill(PASSWORD)
             await page.get_by_role("button", name="Đăng nhập").click()
+            await page.wait_for_url(lambda url: "/console/login" not in url)
             await page.goto(f"{address}/console/imports")
             yield page
-            await browser.close()
 
 
 async def send(page: Page, content: bytes, name: str = "Bộ câu hỏi SYT.xls") -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from bot.conversation.choices import entry_in
 from kb_import.samples.content import load_samples
-from tests.scenarios.house import House, free_port, opened
+from tests.ports import free_port
+from tests.scenarios.house import PATIENCE_S, House, opened
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.zalo import ZaloSimulator
 
@@ -47,8 +48,8 @@ def town() -> Iterator[Town]:
     """Shared by scenarios that leave it running; each brings citizens of its own."""
     port = free_port()
     gateway = f"http://127.0.0.1:{port}"
-    zalo = ZaloSimulator(gateway=gateway, ladder_s=LADDER_S).start()
-    messenger = MessengerSimulator(gateway=gateway, ladder_s=LADDER_S).start()
+    zalo = ZaloSimulator(gateway=gateway, ladder_s=LADDER_S, patience_s=PATIENCE_S).start()
+    messenger = MessengerSimulator(gateway=gateway, ladder_s=LADDER_S, patience_s=PATIENCE_S).start()
     settings = {
         **zalo.environment(),
         **messenger.environment(),

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -20,12 +19,16 @@ import psutil
 import psycopg
 
 from bot.base.db import libpq_url
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 TONGDAI = [sys.executable, "-m", "bot.cli"]
 OURS = ("DATABASE_URL", "TONGDAI_", "ZALO_", "MESSENGER_", "GRAPH_", "WEBCHAT_", "RASA_", "EMBEDDER", "FAQ_")
 PATIENCE_S = 120.0
 """How long a scenario waits for something that must come before it gives up. Never asserted on."""
+START_S = 600.0
+"""A first start may train Rasa: a minute on a quiet machine."""
+COMMAND_S = 300.0
 T = TypeVar("T")
 
 
@@ -39,13 +42,6 @@ def eventually(what: str, look: Callable[[], T | None], *, seconds: float = PATI
         if time.monotonic() > deadline:
             raise AssertionError(f"after {seconds:.0f} s: {what}")
         time.sleep(every_s)
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -91,7 +87,7 @@ class House:
         """Start it and return when it says READY."""
         self.launch()
         try:
-            eventually("READY", lambda: self.printed("READY ") or self.is_over, seconds=240)
+            eventually("READY", lambda: self.printed("READY ") or self.is_over, seconds=START_S)
         except AssertionError as error:
             raise AssertionError(self.said()) from error
         assert not self.is_over, self.said()
@@ -149,7 +145,7 @@ class House:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(timeout=15)
+                self.process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
         for one in self.left():
@@ -159,14 +155,18 @@ class House:
         """Name of each running part → its process id."""
         if self.process is None or self.is_over:
             return {}
+        try:
+            children = psutil.Process(self.process.pid).children()
+        except psutil.Error:  # it ended just now
+            return {}
         found: dict[str, int] = {}
-        for child in psutil.Process(self.process.pid).children():
+        for child in children:
             try:
-                command = child.cmdline()
+                command, status = child.cmdline(), child.status()
             except psutil.Error:
                 continue
             name = command[-1] if command[-1:] in (["gateway"], ["worker"]) else "rasa" if "rasa" in command else ""
-            if name and child.status() != psutil.STATUS_ZOMBIE:
+            if name and status != psutil.STATUS_ZOMBIE:
                 found[name] = child.pid
         return found
 
@@ -182,6 +182,20 @@ class House:
             except psutil.Error:
                 continue
         return mine
+
+    def left_names(self) -> set[str]:
+        """What those are called."""
+        names = set()
+        for one in self.left():
+            try:
+                names.add(one.name())
+            except psutil.Error:  # it is gone now
+                continue
+        return names
+
+    def wait_until_gone(self) -> None:
+        """Nothing of it is left: what the supervisor has ended may need a moment to be gone."""
+        eventually("nothing of it is left", lambda: not self.left(), seconds=30)
 
     def kill(self, part: str) -> int:
         """kill -9; returns the process id that is gone. The supervisor starts the part again."""
@@ -205,15 +219,29 @@ class House:
     def command(self, *words: str) -> Finished:
         """Another `tongdai` command with the same settings."""
         done = subprocess.run(
-            [*TONGDAI, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            [*TONGDAI, *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_S,
+            check=False,
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
     @property
     def database_url(self) -> str:
         """Address of its PostgreSQL, as its own parts know it."""
-        pids = eventually("a part runs", self.parts)
-        return libpq_url(psutil.Process(next(iter(pids.values()))).environ()["DATABASE_URL"])
+
+        def look() -> str | None:
+            for pid in self.parts().values():
+                try:
+                    return libpq_url(psutil.Process(pid).environ()["DATABASE_URL"])
+                except (psutil.Error, KeyError):  # it was just killed, or has just begun
+                    continue
+            return None
+
+        return eventually("a part runs that knows the address of its database", look)
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows straight from its database."""
@@ -225,7 +253,7 @@ class House:
             except psycopg.OperationalError:  # it was just killed
                 return None
 
-        return eventually("its database answers", look, seconds=60, every_s=0.25)[0]
+        return eventually("its database answers", look, every_s=0.25)[0]
 
     def add_user(self, name: str, role: str, unit: str | None = None) -> str:
         """A new account; its one-time password."""

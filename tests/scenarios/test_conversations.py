@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from bench.conversations import BEGIN, END, PAGE, page_figures
+from tests.ports import free_port
 from tests.scenarios.conftest import LADDER_S, scratch
 from tests.scenarios.conversations.count import cause_of
 from tests.scenarios.conversations.play import Turned, play_all
 from tests.scenarios.conversations.spoken import Seen, Spoken, entry_called, is_right, load_spoken
-from tests.scenarios.house import free_port, opened
+from tests.scenarios.house import PATIENCE_S, opened
 from tests.simulators.zalo import ZaloSimulator
 
 CONVERSATIONS = load_spoken()
@@ -24,7 +25,7 @@ PICKS = (entry_called("F0 là gì"), entry_called("Thế nào là F1"), entry_ca
 def played() -> Iterator[dict[str, list[Turned]]]:
     """Every conversation, in a house of its own: other scenarios teach theirs new entries."""
     port = free_port()
-    zalo = ZaloSimulator(gateway=f"http://127.0.0.1:{port}", ladder_s=LADDER_S).start()
+    zalo = ZaloSimulator(gateway=f"http://127.0.0.1:{port}", ladder_s=LADDER_S, patience_s=PATIENCE_S).start()
     try:
         with scratch() as data, opened(data, zalo.environment(), port=port) as house:
             yield play_all(house, zalo, CONVERSATIONS)

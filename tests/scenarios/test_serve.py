@@ -16,10 +16,11 @@ import xlwt
 from bot.base.db import libpq_url
 from bot.base.postgres import embedded_database
 from tests.conftest import with_database
+from tests.ports import free_port
 from tests.scenarios.conftest import Words, scratch
-from tests.scenarios.house import House, eventually, free_port, opened
+from tests.scenarios.house import House, eventually, opened
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def say_sheet(path: Path, rows: list[tuple[str, str]]) -> Path:
@@ -56,7 +57,7 @@ def test_start_stop_start_again_and_a_killed_supervisor(folder: Path, words: Wor
         embedded_until = house.sql("select max(created_at) from embeddings")
 
         assert house.stop(signal.SIGINT) == 0, house.said()
-        assert house.left() == []
+        house.wait_until_gone()
 
         began = time.monotonic()
         house.start()
@@ -73,14 +74,13 @@ def test_start_stop_start_again_and_a_killed_supervisor(folder: Path, words: Wor
         house.process.wait()
         eventually(
             "the parts die with their supervisor",
-            lambda: all(one.name() == "postgres" for one in house.left()),
-            seconds=20,
+            lambda: house.left_names() <= {"postgres"},
         )
         house.start()
         assert words.answer in citizen.ask(words.known)["text"]
         assert [one["from"] for one in citizen.history()] == ["citizen", "bot"] * 2
         assert house.stop() == 0
-        assert house.left() == []
+        house.wait_until_gone()
     finally:
         house.clear_away()
 
@@ -93,7 +93,7 @@ def test_stop_while_still_starting_leaves_nothing(begun: str, folder: Path) -> N
         house.launch()
         eventually("it has come so far", lambda: house.printed(begun))
         assert house.stop() == 0, house.said()
-        assert house.left() == []
+        house.wait_until_gone()
     finally:
         house.clear_away()
 
@@ -120,7 +120,7 @@ def test_two_houses_at_once_one_on_a_foreign_database(
         assert here.history()[0]["text"] == there.history()[0]["text"] == words.known
         assert other.sql("select count(*) from messages where direction = 'in'") == [(1,)]
         assert other.stop() == 0
-        assert other.left() == []
+        other.wait_until_gone()
     assert house.is_ready()
 
 
@@ -133,7 +133,7 @@ def test_port_in_use_is_a_sentence_and_exit_2(folder: Path) -> None:
     assert done.code == 2
     assert f"Không mở được cổng {house.port}" in done.err
     assert "Traceback" not in done.err
-    assert house.left() == []
+    house.wait_until_gone()
 
 
 def test_same_data_folder_is_refused(house: House) -> None:
@@ -207,4 +207,4 @@ def test_commands_work_while_nothing_is_running(folder: Path, tmp_path: Path) ->
     file = say_sheet(tmp_path / "bo-cau-hoi.xls", [(question, "Trên dichvucong.gov.vn.")])
     assert house.command("import", str(file), "--unit", "STTTT", "--yes").code == 0
     assert json.loads(house.command("ask", question, "--json").out)["decision"] == "answer"
-    assert house.left() == []
+    house.wait_until_gone()

@@ -6,28 +6,20 @@ from dataclasses import dataclass
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from pydantic import SecretStr
 
 from bot.base.db import Database
-from bot.base.notify import Listener
 from bot.contracts.messages import Author
 from connectors.webchat.routes import webchat_router
 from connectors.webchat.settings import WebchatSettings
+from tests.browser import be_patient, chromium
+from tests.connectors.webchat.conftest import listening
 from tests.connectors.webchat.house import CODE, House
 from tests.connectors.webchat.serving import serving
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PHONE = {"width": 360, "height": 740}
 HOST_PAGE = '<h1>Cổng thông tin xã</h1><script src="/widget.js"></script>'
 
@@ -47,19 +39,18 @@ class Site:
 
 @pytest.fixture
 async def app_and_house(server_url: str) -> AsyncIterator[tuple[FastAPI, House]]:
-    database, listener = Database(server_url, pool_size=2), Listener(server_url)
-    listener.start()
-    house = House(database)
-    app = FastAPI()
-    settings = WebchatSettings(_env_file=None, session_secret=SecretStr("for tests only"))
-    app.include_router(webchat_router(house, settings, listener))
+    database = Database(server_url, pool_size=2)
+    async with listening(server_url) as listener:
+        house = House(database)
+        app = FastAPI()
+        settings = WebchatSettings(_env_file=None, session_secret=SecretStr("for tests only"))
+        app.include_router(webchat_router(house, settings, listener))
 
-    @app.get("/host")
-    async def host() -> HTMLResponse:
-        return HTMLResponse(HOST_PAGE)
+        @app.get("/host")
+        async def host() -> HTMLResponse:
+            return HTMLResponse(HOST_PAGE)
 
-    yield app, house
-    await listener.stop()
+        yield app, house
     await database.close()
 
 
@@ -72,17 +63,15 @@ async def site(app_and_house: tuple[FastAPI, House]) -> AsyncIterator[Site]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        one = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium() as one:
         yield one
-        await one.close()
 
 
 @pytest.fixture
 async def page(browser: Browser) -> AsyncIterator[Page]:
     """A phone; a test fails when the page's script does."""
     context = await browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
-    one = await context.new_page()
+    one = await be_patient(context).new_page()
     errors: list[str] = []
     one.on("pageerror", lambda error: errors.append(str(error)))
     yield one
@@ -128,8 +117,10 @@ async def test_choice_and_ticket_and_operator(page: Page, site: Site) -> None:
     card = page.get_by_role("group", name=f"Phiếu {CODE}")
     await expect(card.get_by_role("link", name="Tra cứu")).to_have_attribute("href", f"/tra-cuu?ma={CODE}")
     await expect(said(page, "operator")).to_contain_text("Chào bạn")
-    await site.house.tell("typing", citizen_ref=site.citizen)
-    await expect(page.get_by_text("Đang soạn trả lời")).to_be_visible()
+    writing = page.get_by_text("Đang soạn trả lời")
+    while not await writing.is_visible():  # told again as long as somebody writes; a page without its line misses one
+        await site.house.tell("typing", citizen_ref=site.citizen)
+        await page.wait_for_timeout(500)
     await site.house.say(site.citizen, "Bạn chờ tôi chút", Author.OPERATOR)
     await expect(page.get_by_text("Đang soạn trả lời")).to_be_hidden()
 
@@ -138,7 +129,8 @@ async def test_server_restart_loses_nothing_and_sends_nothing_twice(
     page: Page, app_and_house: tuple[FastAPI, House]
 ) -> None:
     app, house = app_and_house
-    async with serving(app) as url:
+    port = free_port()  # nobody else is given it while the server is away
+    async with serving(app, port) as url:
         await page.goto(url)
         await ask(page, "một")
         await expect(said(page, "bot")).to_have_count(1)
@@ -147,9 +139,9 @@ async def test_server_restart_loses_nothing_and_sends_nothing_twice(
     await expect(page.get_by_role("button", name="Thử lại")).to_have_count(2)
     citizen = house.inbounds[0].citizen_ref
     await house.say(citizen, "khi máy chủ tắt", Author.OPERATOR)
-    async with serving(app, int(url.rsplit(":", 1)[1])):
-        await expect(said(page, "operator")).to_have_text("khi máy chủ tắt", timeout=20_000)
-        await expect(said(page, "bot")).to_have_count(3, timeout=20_000)
+    async with serving(app, port):
+        await expect(said(page, "operator")).to_have_text("khi máy chủ tắt")
+        await expect(said(page, "bot")).to_have_count(3)
         await expect(page.get_by_role("button", name="Thử lại")).to_have_count(0)
     assert [one.text for one in house.inbounds] == ["một", "hai", "ba"]
 
@@ -167,7 +159,7 @@ async def test_unsent_messages_survive_a_reload(page: Page, site: Site) -> None:
 
 
 async def test_keyboard_alone_is_enough(browser: Browser, site: Site) -> None:
-    page = await browser.new_page()
+    page = await be_patient(await browser.new_context()).new_page()
     await page.goto(site.url)
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="Đến ô nhập câu hỏi")).to_be_focused()
@@ -232,7 +224,7 @@ async def test_page_without_storage_still_answers(browser: Browser, site: Site) 
     await context.add_init_script(
         "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('no') }})"
     )
-    page = await context.new_page()
+    page = await be_patient(context).new_page()
     await page.goto(site.url)
     await ask(page, "xin chào")
     await expect(said(page, "bot")).to_have_count(1)
@@ -247,7 +239,7 @@ async def test_forgetting_leaves_nothing_on_this_device(page: Page, site: Site) 
     await page.get_by_role("button", name="Xoá trò chuyện trên máy này").click()
     await page.get_by_role("button", name="Xoá", exact=True).click()
     await expect(said(page, "citizen")).to_have_count(0)
-    assert await page.evaluate("localStorage.length") == 0
+    await page.wait_for_function("localStorage.length === 0")
 
 
 async def test_ticket_look_up(page: Page, site: Site) -> None:
@@ -262,10 +254,11 @@ async def test_ticket_look_up(page: Page, site: Site) -> None:
 
 
 async def test_widget_opens_answers_and_gives_the_focus_back(browser: Browser, site: Site) -> None:
-    page = await browser.new_page()
+    page = await be_patient(await browser.new_context()).new_page()
     await page.goto(f"{site.url}/host")
     await page.get_by_role("button", name="Hỏi đáp 1022").click()
     chat = page.frame_locator("iframe")
+    await expect(chat.get_by_role("button", name="Làm thẻ bảo hiểm")).to_be_visible()  # its script runs
     await chat.get_by_label("Câu hỏi của bạn").fill("xin chào")
     await chat.get_by_role("button", name="Gửi", exact=True).click()
     await expect(chat.locator(".from-bot .bubble")).to_have_count(1)
@@ -307,7 +300,7 @@ SMALL = """() => [...document.querySelectorAll("button, .choices .chip, textarea
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_everybody_can_read_and_reach_it(browser: Browser, site: Site, scheme: str) -> None:
     context = await browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
-    page = await context.new_page()
+    page = await be_patient(context).new_page()
     await page.goto(site.url)
     for text, author in (("trợ cấp", "bot"), ("gặp cán bộ", "operator"), ("xin chào", "bot")):
         await ask(page, text)

@@ -6,28 +6,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.base.db import Database
 from handoff.role import Role
+from tests.browser import be_patient, chromium
 from tests.scenarios.conftest import Words
 from tests.scenarios.house import House
 from tests.scenarios.people import Colleague, hire
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-quic", "--no-first-run"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
-PATIENCE_MS = 30_000
+pytestmark = pytest.mark.slow
+CODE = re.compile(r"TH-[0-9A-Z]{5}")
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        one = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with chromium() as one:
         yield one
-        await one.close()
 
 
 @dataclass
@@ -40,8 +35,7 @@ class Screens:
 
     async def _page(self) -> Page:
         context = await self.browser.new_context(locale="vi-VN", viewport={"width": 1280, "height": 800})
-        page = await context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page = await be_patient(context).new_page()
         page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
         return page
 
@@ -59,24 +53,25 @@ class Screens:
         await page.get_by_label("Tên đăng nhập").fill(person.account.name)
         await page.get_by_label("Mật khẩu").fill(person.password)
         await page.get_by_role("button", name="Đăng nhập").click()
+        await page.wait_for_url(lambda url: "/console/login" not in url)  # whoever goes on earlier has no cookie yet
         return page
 
 
 @pytest.fixture
 async def screens(browser: Browser, house: House) -> AsyncIterator[Screens]:
-    expect.set_options(timeout=PATIENCE_MS)
     database = Database(house.database_url, pool_size=2)
     yield Screens(browser, house, database)
     await database.close()
 
 
-async def ask(page: Page, text: str) -> str:
-    """The citizen writes; the bot's next words."""
+async def ask(page: Page, text: str, wanted: str | re.Pattern[str] = "") -> str:
+    """The citizen writes; the bot's next words, which have `wanted` in them."""
     bubbles = said(page, "bot")
     before = await bubbles.count()
     await page.get_by_label("Câu hỏi của bạn").fill(text)
     await page.keyboard.press("Enter")
     await expect(bubbles).not_to_have_count(before)
+    await expect(bubbles.last).to_contain_text(wanted)
     return await bubbles.last.inner_text()
 
 
@@ -95,16 +90,16 @@ async def open_ticket(page: Page, code: str) -> None:
     await page.get_by_role("listitem").filter(has_text=code).click()
 
 
-def code_in(text: str) -> str:
-    """The ticket code that the citizen reads."""
-    found = re.search(r"TH-[0-9A-Z]{5}", text)
-    assert found, text
+async def code_for(page: Page, text: str) -> str:
+    """The citizen writes what nobody has answered yet; the ticket code that the bot then says."""
+    found = CODE.search(await ask(page, text, CODE))
+    assert found
     return found.group()
 
 
 async def test_answered_then_chosen_then_handed_over(screens: Screens, words: Words) -> None:
     page = await screens.citizen()
-    assert words.answer in await ask(page, words.known)
+    await ask(page, words.known, words.answer)
     person = page.get_by_role("button", name="Gặp cán bộ")
     await ask(page, words.vague)
     choices = page.locator(".from-bot").last.get_by_role("button")
@@ -116,7 +111,7 @@ async def test_answered_then_chosen_then_handed_over(screens: Screens, words: Wo
     await expect(said(page, "citizen").last).to_contain_text(chosen.strip()[:20])
     await expect(said(page, "bot")).not_to_have_count(answers)
     await expect(said(page, "bot").last).to_contain_text("Nguồn:")
-    code = code_in(await ask(page, words.unknown))
+    code = await code_for(page, words.unknown)
     await expect(page.get_by_role("group", name=f"Phiếu {code}")).to_be_visible()
     await page.reload()
     await expect(page.get_by_role("group", name=f"Phiếu {code}")).to_be_visible()
@@ -128,7 +123,7 @@ async def test_taken_over_side_by_side_and_given_back(screens: Screens, words: W
     citizen = await screens.citizen()
     lan = await screens.colleague(Role.OPERATOR, name="Lê Thị Lan")
     minh = await screens.colleague(Role.OPERATOR, name="Trần Minh")
-    code = code_in(await ask(citizen, words.unknown))
+    code = await code_for(citizen, words.unknown)
     for page in (lan, minh):
         await open_ticket(page, code)
         await expect(page.get_by_role("log")).to_contain_text(words.unknown)
@@ -152,7 +147,7 @@ async def test_taken_over_side_by_side_and_given_back(screens: Screens, words: W
 
     await lan.get_by_role("button", name="Trả lại cho bot").click()
     await expect(minh.get_by_text("Bot đang phụ trách hội thoại")).to_be_visible()
-    assert words.answer in await ask(citizen, words.known)
+    await ask(citizen, words.known, words.answer)
     assert screens.house.sql(
         "select count(*) from messages m join conversations c on c.id = m.conversation_id "
         "join tickets t on t.conversation_id = c.id where t.code = %s and m.author = 'operator'",
@@ -162,7 +157,7 @@ async def test_taken_over_side_by_side_and_given_back(screens: Screens, words: W
 
 async def test_a_unit_answers_later_and_the_citizen_gets_it(screens: Screens, words: Words) -> None:
     citizen = await screens.citizen()
-    code = code_in(await ask(citizen, words.unknown))
+    code = await code_for(citizen, words.unknown)
     desk = await screens.colleague(Role.OPERATOR)
     await open_ticket(desk, code)
     await desk.get_by_role("button", name="Chuyển đơn vị").click()
@@ -172,7 +167,7 @@ async def test_a_unit_answers_later_and_the_citizen_gets_it(screens: Screens, wo
     await desk.get_by_role("button", name="Chuyển", exact=True).click()
     officer = await screens.colleague(Role.UNIT_OFFICER, "SYT")
     await open_ticket(officer, code)
-    assert words.answer in await ask(citizen, words.known)  # the bot goes on answering meanwhile
+    await ask(citizen, words.known, words.answer)  # the bot goes on answering meanwhile
     await citizen.goto("about:blank")
     await reply_field(officer).fill("Đoàn mổ mắt làm việc từ ngày 5 đến 9/12.")
     await officer.get_by_role("button", name="Trả lời phiếu").click()
@@ -188,7 +183,7 @@ async def test_what_could_not_be_answered_is_taught_and_then_answered(screens: S
     word = uuid.uuid4().hex[:5]
     question = words.to_teach
     citizen = await screens.citizen()
-    code = code_in(await ask(citizen, question))
+    code = await code_for(citizen, question)
     editor = await screens.colleague(Role.EDITOR, "SGTVT")
     await editor.goto(f"{screens.house.url}/console/unanswered")
     await editor.get_by_role("button", name=f"Bổ sung {code}").click()
@@ -197,4 +192,4 @@ async def test_what_could_not_be_answered_is_taught_and_then_answered(screens: S
     await editor.get_by_role("button", name="Lưu và công bố").click()
     await expect(editor.get_by_role("status")).to_contain_text("Bot trả lời ngay")
     somebody_else = await screens.citizen()
-    assert f"Lạch Bạng, quầy {word}" in await ask(somebody_else, question)
+    await ask(somebody_else, question, f"Lạch Bạng, quầy {word}")

@@ -41,6 +41,7 @@ class MessengerSimulator:
         app_id: str = "330000000001022",
         human_agent: bool = True,
         ladder_s: Sequence[float] = LADDER_S,
+        patience_s: float = 5.0,
         port: int = 0,
     ) -> None:
         self.app_secret, self.page_token, self.verify_token = app_secret, page_token, verify_token
@@ -61,7 +62,7 @@ class MessengerSimulator:
         self._number = 0
         self._gateway = gateway.rstrip("/")
         address = f"{self._gateway}/webhooks/messenger" if gateway else ""
-        self.courier = Courier(address, self.faults, self._pack, self._sign, patience_s=5.0, ladder_s=ladder_s)
+        self.courier = Courier(address, self.faults, self._pack, self._sign, patience_s=patience_s, ladder_s=ladder_s)
         self.app = routes(self)
         self.running = Running(self.app, port)
 

@@ -49,7 +49,7 @@ document.querySelectorAll("[data-do]").forEach(one => one.onclick = () => {
   if (what === "officer") return post("officer", {text: prompt("Cán bộ viết:") || "Chào bác"});
   return post("play", {what});
 });
-async function poll() {
+async function look() {
   const found = await (await fetch(`/_sim/messages?user=${encodeURIComponent(user.value)}&after=${after}`)).json();
   for (const one of found) {
     after = one.n;
@@ -67,7 +67,9 @@ async function poll() {
     row.scrollIntoView({block: "end"});
   }
 }
-setInterval(poll, 500);
+// One look after the other: two at once would show the same message twice.
+const poll = () => look().finally(() => setTimeout(poll, 500));
+poll();
 </script></html>"""
 
 

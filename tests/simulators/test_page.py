@@ -6,13 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from bot.contracts.messages import Choice
+from tests.browser import be_patient, chromium
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.zalo import ZaloSimulator
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.mark.slow
@@ -20,9 +19,9 @@ CHROMIUM = "/usr/bin/chromium"
 async def test_write_read_and_press(make: Callable[[], Any]) -> None:
     simulator = make().start()
     choice = Choice("Gặp cán bộ", "#person")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = await browser.new_page(viewport={"width": 390, "height": 760})  # a phone
+    async with chromium() as browser:
+        phone = await browser.new_context(viewport={"width": 390, "height": 760})
+        page = await be_patient(phone).new_page()
         await page.goto(simulator.url)
         await page.get_by_placeholder("Nhắn cho tổng đài…").fill("Chào tổng đài")
         await page.get_by_role("button", name="Gửi", exact=True).click()
@@ -38,7 +37,6 @@ async def test_write_read_and_press(make: Callable[[], Any]) -> None:
         await expect(page.locator("#log .me p").last).to_have_text(re.compile("Chia sẻ thông tin|84912345678"))
         wide = await page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390
-        await browser.close()
     simulator.stop()
 
 

@@ -40,6 +40,7 @@ class ZaloSimulator:
         token_life_s: float = 90_000.0,
         ladder_s: Sequence[float] = LADDER_S,
         buttons_work: bool = True,
+        patience_s: float = 2.0,
         port: int = 0,
     ) -> None:
         self.app_id, self.app_secret, self.oa_secret, self.oa_id = app_id, app_secret, oa_secret, oa_id
@@ -62,7 +63,7 @@ class ZaloSimulator:
         self.minute: tuple[int, int] = (0, 0)
         self._number = 0
         address = f"{gateway.rstrip('/')}/webhooks/zalo" if gateway else ""
-        self.courier = Courier(address, self.faults, self._pack, self._sign, patience_s=2.0, ladder_s=ladder_s)
+        self.courier = Courier(address, self.faults, self._pack, self._sign, patience_s=patience_s, ladder_s=ladder_s)
         self.app = routes(self)
         self.running = Running(self.app, port)
 

@@ -1,6 +1,7 @@
 """The web chat's API over ASGI, with the small house behind it and news over the real PostgreSQL."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -22,13 +23,22 @@ async def news_database(server_url: str) -> AsyncIterator[Database]:
     await one.close()
 
 
+@asynccontextmanager
+async def listening(url: str) -> AsyncIterator[Listener]:
+    """One that is connected: news before that would be lost."""
+    one = Listener(url)
+    async with one.subscribe("up") as queue:
+        one.start()
+        await queue.get()
+    yield one
+    await one.stop()
+
+
 @pytest.fixture
 async def listener(server_url: str) -> AsyncIterator[Listener]:
     """Listens for news."""
-    one = Listener(server_url)
-    one.start()
-    yield one
-    await one.stop()
+    async with listening(server_url) as one:
+        yield one
 
 
 @pytest.fixture

@@ -39,16 +39,19 @@ class House:
         self.failures: list[Exception] = []
         """What the next calls of `accept` raise instead of storing."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._accepting = asyncio.Lock()
+        """Stands for the unique key of the real rows: the same message twice at the same time is one message."""
 
     async def accept(self, inbound: Inbound) -> MessageId:
         if self.failures:
             raise self.failures.pop(0)
-        if found := self.by_provider_id.get(inbound.provider_message_id):
-            return found
-        self.inbounds.append(inbound)
-        client_id = inbound.provider_message_id.removeprefix(f"{inbound.citizen_ref}:")
-        message = await self.say(inbound.citizen_ref, inbound.text, Author.CITIZEN, client_message_id=client_id)
-        self.by_provider_id[inbound.provider_message_id] = message
+        async with self._accepting:
+            if found := self.by_provider_id.get(inbound.provider_message_id):
+                return found
+            self.inbounds.append(inbound)
+            client_id = inbound.provider_message_id.removeprefix(f"{inbound.citizen_ref}:")
+            message = await self.say(inbound.citizen_ref, inbound.text, Author.CITIZEN, client_message_id=client_id)
+            self.by_provider_id[inbound.provider_message_id] = message
         if self.answers:
             task = asyncio.create_task(self._answer(inbound))
             self._tasks.add(task)

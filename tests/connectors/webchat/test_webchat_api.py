@@ -193,7 +193,7 @@ async def test_one_session_is_slowed_down_and_others_are_not(
 async def test_look_ups_from_one_address_are_slowed_down(
     house: House, settings: WebchatSettings, listener: Listener
 ) -> None:
-    app = app_with(house, settings.model_copy(update={"lookup_burst": 2}), listener)
+    app = app_with(house, settings.model_copy(update={"lookup_burst": 2, "lookup_per_s": 0.001}), listener)
     outside = httpx.ASGITransport(app=app, client=("203.113.1.9", 4000))
     async with httpx.AsyncClient(transport=outside, base_url="http://chat.test") as client:
         statuses = [(await client.get(f"/api/v1/tickets/TH-{n}")).status_code for n in range(4)]
@@ -249,7 +249,7 @@ async def test_other_origins_may_ask_only_when_listed(
 async def served(house: House, settings: WebchatSettings, listener: Listener) -> AsyncIterator[httpx.AsyncClient]:
     """The same app behind uvicorn."""
     app = app_with(house, settings, listener)
-    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=10) as one:
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, timeout=60) as one:
         yield one
 
 
