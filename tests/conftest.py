@@ -11,12 +11,29 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.base.db import Database, libpq_url
 from bot.base.postgres import database_address
 from bot.migrations.run import migrate
 
 TEMPLATE = "tongdai_template"
+SLOW_TIMEOUT_S = 900
+"""For a test with real processes, the start of a house included, on a machine that does other things too."""
+
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
+"""The same examples in every run, however slow; `pytest --hypothesis-profile=search` looks for new ones."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests may take longer than pyproject.toml gives every other one."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S), append=False)
 
 
 @pytest.fixture(scope="session")

@@ -15,23 +15,31 @@ from tests.scenarios.crowd import WORDS, Crowd
 from tests.scenarios.house import House, eventually
 from tests.scenarios.ledger import Spoken, audit, open_work
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.slow
 
 
 def kill_a_backend(house: House) -> int:
     """kill -9 one of PostgreSQL's server processes: all sessions are thrown out and the server recovers by itself."""
-    pid = int(
-        house.sql(
+
+    def kill_one() -> int | None:
+        rows = house.sql(
             "select pid from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() limit 1"
-        )[0][0]
-    )
-    assert "postgres" in psutil.Process(pid).name()
-    os.kill(pid, signal.SIGKILL)
-    return pid
+        )
+        for (pid,) in rows:
+            try:
+                assert "postgres" in psutil.Process(pid).name()
+                os.kill(pid, signal.SIGKILL)
+            except (psutil.Error, ProcessLookupError):  # its client has just left
+                continue
+            return int(pid)
+        return None
+
+    return eventually("a session to kill", kill_one)
 
 
 def kill_postgres(house: House) -> int:
     """kill -9 the embedded PostgreSQL itself: `serve` starts it again."""
+    house.sql("select 1")  # it has recovered from what was killed before
     pid = int((house.data / "postgres" / "postmaster.pid").read_text().split()[0])
     assert "postgres" in psutil.Process(pid).name()
     os.kill(pid, signal.SIGKILL)

@@ -15,7 +15,7 @@ from tests.scenarios.ledger import open_work
 from tests.scenarios.people import Phone, hire, last_of, staff_desk
 from tests.simulators.faults import Faults
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 PERSON = "Gặp cán bộ"
 

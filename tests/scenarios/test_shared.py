@@ -9,7 +9,7 @@ from tests.scenarios.conftest import Town
 from tests.scenarios.house import House, eventually
 from tests.scenarios.people import Phone
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(params=["zalo", "messenger"])

@@ -29,7 +29,7 @@ class Running:
     def start(self) -> None:
         """Return when it answers."""
         self._thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not self._server.started:
             if time.monotonic() > deadline or not self._thread.is_alive():
                 raise RuntimeError("the simulator did not start")
@@ -47,7 +47,7 @@ class Running:
         """Run a coroutine inside the server's loop, from another thread."""
         if self._loop is None:
             raise RuntimeError("not started")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=120)
 
     def stop(self) -> None:
         """Stop serving."""

@@ -52,7 +52,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def test_retries_carry_their_number_and_the_same_body(gateway: Gateway) -> None:
-    zalo = ZaloSimulator(gateway=gateway.running.url, ladder_s=(0.01, 0.01, 0.01)).start()
+    zalo = ZaloSimulator(gateway=gateway.running.url, ladder_s=(0.01, 0.01, 0.01), patience_s=60).start()
     gateway.statuses = [500, 403, 200]
     zalo.running.call(lambda: zalo.say(CITIZEN, "Chào"))
     until(lambda: len(gateway.bodies) == 3 and zalo.courier.is_idle)
@@ -62,7 +62,7 @@ def test_retries_carry_their_number_and_the_same_body(gateway: Gateway) -> None:
 
 
 def test_after_the_last_retry_it_gives_up(gateway: Gateway) -> None:
-    zalo = ZaloSimulator(gateway=gateway.running.url, ladder_s=(0.01,)).start()
+    zalo = ZaloSimulator(gateway=gateway.running.url, ladder_s=(0.01,), patience_s=60).start()
     gateway.statuses = [500, 500]
     zalo.running.call(lambda: zalo.say(CITIZEN, "Chào"))
     until(lambda: len(zalo.courier.given_up) == 1)
@@ -70,7 +70,7 @@ def test_after_the_last_retry_it_gives_up(gateway: Gateway) -> None:
 
 
 def test_duplicates_and_wrong_order_on_demand(gateway: Gateway) -> None:
-    zalo = ZaloSimulator(gateway=gateway.running.url).start()
+    zalo = ZaloSimulator(gateway=gateway.running.url, patience_s=60).start()
     zalo.faults.change({"duplicate_rate": 1.0, "reorder_rate": 0.5})
     for number in range(20):
         zalo.running.call(lambda number=number: zalo.say(CITIZEN, f"tin {number}"))  # type: ignore[misc]
@@ -82,7 +82,7 @@ def test_duplicates_and_wrong_order_on_demand(gateway: Gateway) -> None:
 
 
 def test_batches(gateway: Gateway) -> None:
-    meta = MessengerSimulator(gateway=gateway.running.url).start()
+    meta = MessengerSimulator(gateway=gateway.running.url, patience_s=60).start()
     assert meta.shake_hands()
     meta.faults.change({"batch": 10})
     meta.running.call(lambda: [meta.say(CITIZEN, str(number)) for number in range(25)])

@@ -182,7 +182,12 @@ async def test_oauth_without_an_answer_is_retried_later(zalo: ZaloSimulator, dat
 async def test_the_lock_is_let_go_afterwards(connector: ZaloConnector, database: Database) -> None:
     await connector.send(outbound())
     async with database.transaction() as session:
-        held = await session.execute(text("select count(*) from pg_locks where locktype = 'advisory'"))
+        held = await session.execute(
+            text(
+                "select count(*) from pg_locks join pg_database on pg_database.oid = pg_locks.database "
+                "where locktype = 'advisory' and datname = current_database()"
+            )
+        )
         assert held.scalar_one() == 0
 
 
