@@ -181,9 +181,9 @@ async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) 
 
 async def _announce_ready(settings: HouseSettings, console: Console, stop: asyncio.Event) -> None:
     base = f"http://{_loopback(settings.tongdai_host)}:{settings.tongdai_port}"
-    deadline = time.monotonic() + READY_WITHIN_S
-    async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
-        while not stop.is_set() and time.monotonic() < deadline:
+    began, warned = time.monotonic(), False
+    async with httpx.AsyncClient(trust_env=False, timeout=10.0) as client:
+        while not stop.is_set():
             with contextlib.suppress(httpx.HTTPError):
                 if (await client.get(f"{base}/readyz")).status_code == 200:
                     shown = settings.tongdai_public_url or base.replace("127.0.0.1", "localhost")
@@ -195,9 +195,10 @@ async def _announce_ready(settings: HouseSettings, console: Console, stop: async
                         highlight=False,
                     )
                     return
+            if not warned and time.monotonic() - began > READY_WITHIN_S:
+                warned = True
+                console.print("Hệ thống chưa sẵn sàng sau 3 phút, vẫn đang đợi; xem nhật ký ở trên.", style="red")
             await asyncio.sleep(0.25)
-    if not stop.is_set():
-        console.print("Hệ thống chưa sẵn sàng sau 3 phút; xem nhật ký ở trên.", style="red")
 
 
 async def _train_if_needed(settings: HouseSettings, console: Console, stop: asyncio.Event) -> bool:
