@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 11, 24)
 WEDDING, BIRTH = "Đăng ký kết hôn cần mang theo giấy tờ gì?", "Thủ tục đăng ký khai sinh cho trẻ em như thế nào?"
 WATER = "Mất nước sinh hoạt thì gọi số điện thoại nào?"
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def by_libreoffice(folder: Path, content: bytes, kind: str) -> bytes:
     source.write_bytes(content)
     program = shutil.which("soffice") or "libreoffice"
     command = [program, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", FILTERS[kind]]
-    subprocess.run([*command, "--outdir", str(out), str(source)], check=True, capture_output=True, timeout=120)
+    subprocess.run([*command, "--outdir", str(out), str(source)], check=True, capture_output=True, timeout=400)
     return (out / f"bo.{kind}").read_bytes()
 
 

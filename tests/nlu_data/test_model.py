@@ -18,7 +18,7 @@ def rasa(*arguments: str) -> subprocess.CompletedProcess[str]:
         env={**rasa_environment(ROOT), "LOG_LEVEL": "INFO"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=800,
     )
 
 

@@ -16,6 +16,9 @@ from tests.scenarios.house import PATIENCE_S, House, opened
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.zalo import ZaloSimulator
 
+PATIENT = {"RASA_TIMEOUT_S": "60"}
+"""A house that waits for Rasa. After the usual four seconds the search would decide alone, as it should, and a scenario
+about a dialogue would see that the machine had other things to do."""
 LADDER_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 16.0, 16.0)
 """Seconds between a platform's repeats; the real ones wait up to an hour."""
 
@@ -53,6 +56,7 @@ def town() -> Iterator[Town]:
     settings = {
         **zalo.environment(),
         **messenger.environment(),
+        **PATIENT,
         "MESSENGER_HUMAN_AGENT": "true",
         "ZALO_HISTORY_SETTLE_S": "2",
         "MESSENGER_HISTORY_SETTLE_S": "2",

@@ -9,7 +9,7 @@ import pytest
 
 from bench.conversations import BEGIN, END, PAGE, page_figures
 from tests.ports import free_port
-from tests.scenarios.conftest import LADDER_S, scratch
+from tests.scenarios.conftest import LADDER_S, PATIENT, scratch
 from tests.scenarios.conversations.count import cause_of
 from tests.scenarios.conversations.play import Turned, play_all
 from tests.scenarios.conversations.spoken import Seen, Spoken, entry_called, is_right, load_spoken
@@ -27,7 +27,7 @@ def played() -> Iterator[dict[str, list[Turned]]]:
     port = free_port()
     zalo = ZaloSimulator(gateway=f"http://127.0.0.1:{port}", ladder_s=LADDER_S, patience_s=PATIENCE_S).start()
     try:
-        with scratch() as data, opened(data, zalo.environment(), port=port) as house:
+        with scratch() as data, opened(data, zalo.environment() | PATIENT, port=port) as house:
             yield play_all(house, zalo, CONVERSATIONS)
     finally:
         zalo.stop()

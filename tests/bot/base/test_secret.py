@@ -36,7 +36,7 @@ def test_processes_that_start_at_once_have_the_same_key(tmp_path: Path) -> None:
         assert one.stdin is not None
         one.stdin.write("go\n")
         one.stdin.flush()
-    keys = {one.communicate(timeout=60)[0].strip() for one in started}
+    keys = {one.communicate(timeout=300)[0].strip() for one in started}
     assert len(keys) == 1
     assert len(bytes.fromhex(keys.pop())) == 32
     assert [one.name for one in folder.iterdir()] == ["secret.key"]
