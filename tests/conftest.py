@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from bot.base.postgres import database_address
 from bot.migrations.run import migrate
 
 TEMPLATE = "tongdai_template"
+LEAVE_S = 120.0
 SLOW_TIMEOUT_S = 900
 """For a test with real processes, the start of a house included, on a machine that does other things too."""
 
@@ -72,11 +74,22 @@ def database_url(server_url: str, template_url: str) -> Iterator[str]:
     """Address of a fresh copy of the template."""
     template = urlsplit(template_url).path.removeprefix("/")
     name = f"t_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{template}"')
+    run_once_left(server_url, f'create database "{name}" template "{template}"')
     yield with_database(server_url, name)
+    run_once_left(server_url, f'drop database if exists "{name}" with (force)')
+
+
+def run_once_left(server_url: str, statement: str) -> None:
+    """Run it when every session has left the database: PostgreSQL itself waits only five seconds for that."""
+    deadline = time.monotonic() + LEAVE_S
     with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'drop database if exists "{name}" with (force)')
+        while True:
+            try:
+                connection.execute(statement.encode())
+                return
+            except psycopg.errors.ObjectInUse:
+                if time.monotonic() > deadline:
+                    raise
 
 
 @pytest.fixture

@@ -225,4 +225,4 @@ async def test_no_page_is_wider_than_its_screen(house: House, address: str, log_
     for path in [*paths, "/accounts", "/me", f"/tickets/{ticket.code}"]:
         await page.goto(f"{address}/console{path}")
         await expect(page.get_by_role("main")).not_to_be_empty()
-        assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+        await page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
