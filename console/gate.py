@@ -13,9 +13,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.session import Sessions
 from console.visit import LOGIN, PASSWORD
+from kb_import.sheet import BOUNDS
 
 OPEN_PATHS: Final = frozenset({LOGIN, PASSWORD, "/console/logout", "/favicon.ico"})
 OPEN_FOLDERS: Final = ("/console/static/", "/_nicegui")
+UPLOADS: Final = "/_nicegui"
+"""Where NiceGUI takes files, to the disk and of any size; what the browser's own check lets through fits."""
+UPLOAD_BYTES: Final = BOUNDS.file_bytes + 2**16
+"""The largest file, and what a form puts around it."""
 CONTENT_POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; media-src 'self' data: blob:; "
@@ -56,6 +61,8 @@ class Gate:
 
     def _find_refusal(self, path: str, request: Request) -> Response | None:
         """What to say to who may not come in; None for all others."""
+        if request.method == "POST" and path.startswith(UPLOADS) and not _fits(request):
+            return JSONResponse({"detail": "Tệp quá lớn."}, status_code=413)
         if path in OPEN_PATHS or path.startswith(OPEN_FOLDERS):
             return None
         if path != "/console" and not path.startswith("/console/"):
@@ -63,3 +70,9 @@ class Gate:
         if self._sessions.find_login(request) is None:
             return RedirectResponse(f"{LOGIN}?next={quote(path)}", status_code=303)
         return None
+
+
+def _fits(request: Request) -> bool:
+    """Does the request say how long it is, and is that little enough? The server holds it to its word."""
+    length = request.headers.get("content-length", "")
+    return length.isdecimal() and int(length) <= UPLOAD_BYTES

@@ -1,8 +1,8 @@
 """What editors do with imports, with their rights checked once: an editor acts for the own unit only."""
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from bot.base.clock import in_vietnam, now
@@ -21,7 +21,10 @@ from kb_import.history import PastImport
 from kb_import.isolated import workbook_isolated
 from kb_import.plan import ImportPlan
 from kb_import.service import ForeignImport, ImportService, Progress
+from kb_import.turns import OnWait, Turns
 
+Load = Callable[[], Awaitable[bytes]]
+"""How the bytes of a file are fetched from where they lie: not before it is their turn."""
 ANY_UNIT = frozenset({Role.ADMIN})
 """Who may act for every unit."""
 MAY_IMPORT = frozenset({Role.EDITOR, Role.ADMIN})
@@ -33,11 +36,12 @@ class ImportDesk:
 
     database: Database
     service: ImportService
+    turns: Turns = field(default_factory=Turns)
 
     async def plan_for(
         self,
         by: Account,
-        content: bytes,
+        content: bytes | Load,
         name: str,
         *,
         unit: UnitCode,
@@ -45,9 +49,15 @@ class ImportDesk:
         mapping: Sequence[Mapping] = (),
         progress: Progress | None = None,
     ) -> ImportPlan:
-        """What the file would do to that unit's bank. Raises NotAllowed, ForeignImport, FileRefused."""
+        """What the file would do to that unit's bank, once it is its turn. `progress` is told who comes before, too.
+
+        Raises NotAllowed, ForeignImport, FileRefused, TooManyFiles.
+        """
         await self._check(by, unit)
-        return await self.service.plan(content, unit=unit, name=name, bank=bank, mapping=mapping, progress=progress)
+        async with self.turns.take(by.id, _on_wait(progress)):
+            return await self.service.plan(
+                await _loaded(content), unit=unit, name=name, bank=bank, mapping=mapping, progress=progress
+            )
 
     async def apply_for(
         self, by: Account, plan: ImportPlan, *, retire: bool, progress: Progress | None = None
@@ -79,11 +89,14 @@ class ImportDesk:
         async with self.database.transaction() as session:
             return {one: (await get_account(session, one)).display_name for one in accounts}
 
-    async def annotate_for(self, by: Account, content: bytes, plan: ImportPlan) -> bytes:
-        """The person's own file with a "Kết quả" column, as .xlsx."""
+    async def annotate_for(
+        self, by: Account, content: bytes | Load, plan: ImportPlan, *, progress: Progress | None = None
+    ) -> bytes:
+        """The person's own file with a "Kết quả" column, as .xlsx. Raises as `plan_for`."""
         await self._check(by, plan.unit)
-        workbook = await workbook_isolated(content)
-        return await asyncio.to_thread(annotated_copy, workbook, plan)
+        async with self.turns.take(by.id, _on_wait(progress)):
+            workbook = await workbook_isolated(await _loaded(content))
+            return await asyncio.to_thread(annotated_copy, workbook, plan)
 
     async def _check(self, by: Account, unit: UnitCode) -> None:
         check_may(by, Action.TEACH)
@@ -100,3 +113,11 @@ class ImportDesk:
 def today() -> date:
     """The day in Thanh Hóa."""
     return in_vietnam(now()).date()
+
+
+async def _loaded(content: bytes | Load) -> bytes:
+    return content if isinstance(content, bytes) else await content()
+
+
+def _on_wait(progress: Progress | None) -> OnWait | None:
+    return (lambda before: progress("wait", 0, before)) if progress else None

@@ -38,7 +38,10 @@ from kb_import.sheet import BOUNDS, Bounds
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[str, int, int], None]
-"""Called with a step's name ("read", "prepare", "embed", "compare", "apply"), how much is done, and of how much."""
+"""Called with a step's name ("read", "prepare", "embed", "compare", "apply"), how much is done, and of how much.
+
+The desk adds "wait": the last number is how many files come before this one.
+"""
 
 _ALIKE_COSINE = 0.93
 """Cosine of multilingual-e5-small at which two questions count as likeness 0.8; unrelated ones lie at 0.75 to 0.85."""

@@ -25,6 +25,7 @@ from kb_import.service import Progress as Report
 
 _MANY = 40
 STEPS_VI = {
+    "wait": "Đang chờ đến lượt",
     "read": "Đọc và kiểm tra tệp",
     "prepare": "Chuẩn bị so sánh",
     "embed": "Tính độ giống của câu hỏi",

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from nicegui import events, ui
+from nicegui.elements.upload_files import FileUpload
 
 from bot.contracts.ids import UnitCode
 from console.parts import import_report
@@ -29,6 +30,7 @@ from kb_import.plan import ImportPlan, Status
 from kb_import.problem import FileRefused
 from kb_import.service import ImportService
 from kb_import.sheet import BOUNDS
+from kb_import.turns import Shelf
 
 HERE: Final = "/console/imports"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -36,11 +38,16 @@ LEAD: Final = (
     "Gửi tệp bộ câu hỏi mà đơn vị đang dùng (.xls, .xlsx, .ods, .csv). Hệ thống đọc thử và báo cáo từng dòng; "
     "chỉ khi bấm “Áp dụng” thì câu trả lời mới thay đổi."
 )
+LET_GO: Final = (
+    "Báo cáo này để lâu chưa áp dụng nên đã được bỏ, nhường chỗ cho tệp của người khác. Chưa có gì thay đổi. "
+    "Hãy gửi lại tệp."
+)
 
 
 def register(services: ConsoleServices) -> None:
     """Add the page."""
     desk = ImportDesk(services.database, ImportService(services.database, services.embedder))
+    shelf = Shelf()
     add_report_route(services, desk, f"{HERE}/report")
 
     @ui.page(HERE)
@@ -53,18 +60,21 @@ def register(services: ConsoleServices) -> None:
         async with services.database.transaction() as session:
             units = await load_units(session)
         with frame(visit, "Nạp bộ câu hỏi", here=HERE):
-            await ImportsPage(visit, desk, units).build()
+            await ImportsPage(visit, desk, shelf, units).build()
         return None
 
 
 class ImportsPage:
     """One browser's import: the file, its plan, what was agreed to."""
 
-    def __init__(self, visit: Visit, desk: ImportDesk, units: dict[UnitCode, Unit]) -> None:
-        self.visit, self.desk, self.units = visit, desk, units
+    def __init__(self, visit: Visit, desk: ImportDesk, shelf: Shelf, units: dict[UnitCode, Unit]) -> None:
+        self.visit, self.desk, self.shelf, self.units = visit, desk, shelf, units
         self.unit = visit.account.unit
         self.bank = ""
-        self.name, self.content = "", b""
+        self.name = ""
+        self.file: FileUpload | None = None
+        """The file; a large one lies on disk until it is read."""
+        self.reading: asyncio.Task[Any] | None = None
         self.plan: ImportPlan | None = None
         self.refused = ""
         """Why the last file can't be read at all."""
@@ -98,7 +108,14 @@ class ImportsPage:
         with ui.element("section").classes("c-sheet").style("margin-top:14px"):
             ui.label("Các lần nạp").classes("c-h2").props("role=heading aria-level=2")
             self.history = ui.element("div").classes("c-scroll").mark("import-history")
+        ui.context.client.on_delete(self._leave)
         await self._show_history()
+
+    def _leave(self) -> None:
+        """The browser is gone: nobody waits for this file any more."""
+        self.shelf.remove(self)
+        if self.reading is not None:
+            self.reading.cancel()
 
     def _unit_field(self) -> None:
         if self.visit.account.role in ANY_UNIT:
@@ -128,7 +145,10 @@ class ImportsPage:
         self.upload.reset()
         if self._is_busy():
             return
-        self.name, self.content = event.file.name, await event.file.read()
+        if event.file.size() > BOUNDS.file_bytes:  # the browser was to refuse it
+            self._reject()
+            return
+        self.name, self.file = event.file.name, event.file
         self.words = {}
         await self._make_plan()
 
@@ -141,7 +161,9 @@ class ImportsPage:
         await self._settle([Mapping((), None, sheet, Word.READ)])
 
     async def _make_plan(self) -> None:
-        unit = self.unit
+        unit, file = self.unit, self.file
+        if file is None:
+            return
         if unit is None:
             ui.notify("Hãy chọn đơn vị trước.", type="warning", position="top")
             return
@@ -152,7 +174,7 @@ class ImportsPage:
             try:
                 self.plan = await self.desk.plan_for(
                     by,
-                    self.content,
+                    file.read,
                     self.name,
                     unit=unit,
                     bank=self.bank or None,
@@ -163,9 +185,16 @@ class ImportsPage:
                 self.refused = refused.message_vi
 
         self.plan, self.refused = None, ""
+        self.shelf.remove(self)
         self.report.clear()
         with self.progress:
-            await self.visit.attempt(work)
+            self.reading = asyncio.current_task()
+            try:
+                await self.visit.attempt(work)
+            finally:
+                self.reading = None
+            if self.plan is not None:
+                self.shelf.put(self, len(self.plan.reading.rows), self._let_go)
             if self.plan is not None and self.plan.status is Status.NOTHING:
                 await self.visit.attempt(self._remember)
             changes: Sequence[import_report.Compared] = ()
@@ -183,7 +212,7 @@ class ImportsPage:
         if plan is None:
             if self.refused:
                 with self.report:
-                    import_report.refusal(self.name, self.refused)
+                    import_report.refusal(f"Không nhận tệp {self.name}", self.refused)
             return
         with self.report:
             with ui.element("section").classes("c-sheet").style("margin-top:14px"):
@@ -237,20 +266,28 @@ class ImportsPage:
         return self.progress.running
 
     def _forget(self) -> None:
-        self.plan, self.content = None, b""
+        self.plan, self.file = None, None
+        self.shelf.remove(self)
         self.report.clear()
 
+    def _let_go(self) -> None:
+        """Others sent files meanwhile, and this report waited longest."""
+        self._forget()
+        with self.report:
+            import_report.refusal(f"Báo cáo của tệp {self.name} không còn", LET_GO)
+
     async def _download_annotated(self) -> None:
-        plan = self.plan
-        if plan is None:
+        plan, file = self.plan, self.file
+        if plan is None or file is None or self._is_busy():
             return
 
         async def work(by: Account) -> None:
-            copy = await self.desk.annotate_for(by, self.content, plan)
+            copy = await self.desk.annotate_for(by, file.read, plan, progress=self.progress.report)
             stem = self.name.rsplit(".", 1)[0]
             ui.download.content(copy, f"{stem} - ket qua.xlsx", XLSX)
 
-        await self.visit.attempt(work)
+        with self.progress:
+            await self.visit.attempt(work)
 
     async def _show_history(self) -> None:
         past = await self.desk.load_history_for(self.visit.account)

@@ -34,6 +34,9 @@ class ImportProgress:
             self._step, self._since = step, time.monotonic()
         self._bar.set_value(done / total if total else 0)
         words = STEPS_VI.get(step, step)
+        if step == "wait":
+            self._words.set_text(f"{words}: trước bạn còn {total} tệp. Cứ để trang này mở.")
+            return
         passed = time.monotonic() - self._since
         if total > 1 and done > 0 and passed > 0.2:
             speed = done / passed

@@ -51,9 +51,9 @@ def summary(plan: ImportPlan) -> None:
                 ui.label(title).classes("c-dim")
 
 
-def refusal(name: str, message: str) -> None:
-    """Why a file can't be used at all, kept on screen until the next one is sent."""
-    with _sheet(f"Không nhận tệp {name}"):
+def refusal(title: str, message: str) -> None:
+    """Why a file can't be used at all, or no longer; kept on screen until the next one is sent."""
+    with _sheet(title):
         ui.label(message).classes("c-chip red").style("white-space:normal").props("role=alert").mark("import-refused")
 
 

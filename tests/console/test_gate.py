@@ -1,5 +1,7 @@
 """Who gets as far as NiceGUI."""
 
+from collections.abc import AsyncIterator
+
 import httpx
 import pytest
 from fastapi import FastAPI, Response
@@ -54,3 +56,17 @@ async def test_pages_are_never_kept_and_never_framed(client: httpx.AsyncClient) 
     assert got.headers["cache-control"] == "no-store"
     assert got.headers["x-frame-options"] == "DENY"
     assert "cache-control" not in (await client.get("/console/static/console.css")).headers
+
+
+@pytest.mark.parametrize("length", ["", "x", "-1", str(2**40)])
+async def test_a_file_too_large_is_refused_before_it_is_received(client: httpx.AsyncClient, length: str) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        raise AssertionError("nobody reads this")
+        yield b""
+
+    headers = {"content-length": length} if length else {}
+    got = await client.post("/_nicegui/client/1/upload/2", content=endless(), headers=headers)
+    assert got.status_code == 413
+    assert (
+        await client.post("/_nicegui/client/1/upload/2", content=b"abc")
+    ).status_code == 405  # got as far as the app
