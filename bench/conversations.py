@@ -12,12 +12,12 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.ports import free_port
-from tests.scenarios.conftest import LADDER_S, scratch
+from tests.scenarios.conftest import LADDER_S, PATIENT, scratch
 from tests.scenarios.conversations.count import cause_table, count_table
 from tests.scenarios.conversations.mark import write_marks
 from tests.scenarios.conversations.play import Turned, play_all
 from tests.scenarios.conversations.spoken import FOLDER, Spoken, load_spoken
-from tests.scenarios.house import opened
+from tests.scenarios.house import PATIENCE_S, opened
 from tests.simulators.zalo import ZaloSimulator
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "quality.md"
@@ -33,9 +33,9 @@ def page_figures(conversations: Sequence[Spoken]) -> str:
 def play(conversations: Sequence[Spoken]) -> dict[str, list[Turned]]:
     """Play all of them; print each turn whose mark does not fit."""
     port = free_port()
-    zalo = ZaloSimulator(gateway=f"http://127.0.0.1:{port}", ladder_s=LADDER_S).start()
+    zalo = ZaloSimulator(gateway=f"http://127.0.0.1:{port}", ladder_s=LADDER_S, patience_s=PATIENCE_S).start()
     try:
-        with scratch() as data, opened(data, zalo.environment(), port=port) as house:
+        with scratch() as data, opened(data, zalo.environment() | PATIENT, port=port) as house:
             played = play_all(house, zalo, conversations)
     finally:
         zalo.stop()

@@ -80,7 +80,7 @@ async def test_killed_parts_lose_nothing_and_answer_nothing_twice(
     def settled() -> bool:
         return town.zalo.courier.is_idle and town.messenger.courier.is_idle and open_work(house) == 0
 
-    await asyncio.to_thread(eventually, "everything is answered", settled, every_s=0.5)
+    await asyncio.to_thread(eventually, "everything is answered", settled, seconds=400, every_s=0.5)
     tally = audit(house, crowd.spoken, (town.zalo, town.messenger))
     assert len(set(gone)) == len(kills)
     assert tally.spoken == crowd.whole
