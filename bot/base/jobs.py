@@ -65,7 +65,11 @@ class Patient(BaseRetryStrategy):
 def job_app(url: str, *, pool_size: int = 4) -> procrastinate.App:
     """The application that knows where jobs are kept. Rooms add their tasks to it in `bot/app.py`."""
     connector = procrastinate.PsycopgConnector(
-        conninfo=libpq_url(url), min_size=1, max_size=pool_size, pool_factory=_pool
+        conninfo=libpq_url(url),
+        min_size=1,
+        max_size=pool_size,
+        pool_factory=_pool,
+        configure=_do_not_wait_for_the_disk,
     )
     return procrastinate.App(connector=connector)
 
@@ -74,6 +78,15 @@ async def defer(session: AsyncSession, task: Task[Any, Any, Any], *, lock: str, 
     """Create a job that exists exactly if the session's transaction commits."""
     raw = await (await session.connection()).get_raw_connection()
     await task.configure(lock=lock, connection=raw.driver_connection).defer_async(**ids)
+
+
+async def _do_not_wait_for_the_disk(connection: AsyncConnection) -> None:
+    """A power cut may take back a job's "doing" or "done": it is run again and finds its work done.
+
+    That work waited for the disk when it was committed, as the job itself did (see `defer`).
+    """
+    await connection.execute("set synchronous_commit = off")
+    await connection.commit()
 
 
 def _pool(**settings: Any) -> AsyncConnectionPool:
