@@ -211,11 +211,12 @@ def meant(
     """What holds with synonyms, and what tells the likely entries (`rivals`) apart: one row per text."""
     ours = synonyms.meaning(view.words)
     theirs = [synonyms.meaning(words) for words in texts]
-    keys = [frozenset(one.keys) for one in theirs]
-    grammar = {key_of(word): weight_of(word) for words in (view.words, *texts) for word in words}
+    grammar: dict[str, float] = {}
+    for one in (ours, *theirs):
+        grammar.update(one.grammar)
     seen: Counter[str | int] = Counter()
     for at in rivals:
-        seen.update(keys[at])
+        seen.update(theirs[at].every.keys())
         seen.update(theirs[at].named)
     count, unknown = len(rivals), index.plain.idf_unknown
     known: dict[tuple[str, frozenset[int]], tuple[float, float]] = {}
@@ -223,7 +224,7 @@ def meant(
     def weights_of(meaning: Meaning) -> list[tuple[str, frozenset[int], float, float]]:
         """Every word once: key, senses, how telling it is in the bank, and among the rivals (not, if all have it)."""
         found = []
-        for one in dict(zip(meaning.keys, meaning.senses, strict=True)).items():
+        for one in meaning.every.items():
             if one not in known:
                 key, senses = one
                 held = max((seen[sense] for sense in senses), default=0)
@@ -232,7 +233,6 @@ def meant(
             found.append((*one, *known[one]))
         return found
 
-    our_keys = frozenset(ours.keys)
     words = weights_of(ours)
     all_bank = sum(weight for _, _, weight, _ in words) or 1e-6
     all_local = sum(near for _, _, _, near in words) or 1e-6
@@ -240,11 +240,11 @@ def meant(
     for at, other in enumerate(theirs):
         got_bank = got_local = full_bank = full_local = met_bank = met_local = 0.0
         for key, senses, weight, near in words:
-            if key in keys[at] or not senses.isdisjoint(other.named):
+            if key in other.every or (senses and not senses.isdisjoint(other.named)):
                 got_bank, got_local = got_bank + weight, got_local + near
         for key, senses, weight, near in weights_of(other):
             full_bank, full_local = full_bank + weight, full_local + near
-            if key in our_keys or not senses.isdisjoint(ours.named):
+            if key in ours.every or (senses and not senses.isdisjoint(ours.named)):
                 met_bank, met_local = met_bank + weight, met_local + near
         asked, entry = got_bank / all_bank, met_bank / (full_bank or 1e-6)
         asked_here, entry_here = got_local / all_local, met_local / (full_local or 1e-6)

@@ -11,7 +11,7 @@ from typing import Final
 import yaml
 
 from bot.contracts.errors import Refused
-from faq.normalise import key_of, words_of
+from faq.normalise import key_of, weight_of, words_of
 from faq.settings import ROOT
 
 SYNONYMS_FILE: Final = ROOT / "nlu_data" / "synonyms.yml"
@@ -34,6 +34,10 @@ class Meaning:
     """What is asked: how much, how long, where … (numbers of kinds)."""
     spans: tuple[tuple[int, int, int], ...]
     """(first word, word after the last, group) of every name found."""
+    every: Mapping[str, frozenset[int]]
+    """Each key once, with what its last word takes part in naming."""
+    grammar: Mapping[str, float]
+    """Of each key, how much its last word tells (`normalise.weight_of`)."""
 
 
 class Synonyms:
@@ -70,12 +74,15 @@ class Synonyms:
         for start, stop, group in spans:
             for at in range(start, stop):
                 senses[at].add(group)
+        each = tuple(frozenset(sense) if sense else NOTHING for sense in senses)
         return Meaning(
             keys,
-            tuple(frozenset(sense) if sense else NOTHING for sense in senses),
+            each,
             frozenset(group for _, _, group in spans),
             frozenset(kinds),
             tuple(spans),
+            dict(zip(keys, each, strict=True)),
+            {key: weight_of(word) for key, word in zip(keys, words, strict=True)},
         )
 
 
