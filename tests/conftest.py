@@ -34,8 +34,8 @@ settings.load_profile("same")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow tests may take longer than pyproject.toml gives every other one."""
     for item in items:
-        if item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S), append=False)
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_TIMEOUT_S))
 
 
 @pytest.fixture(scope="session")
