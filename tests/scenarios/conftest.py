@@ -16,8 +16,8 @@ from tests.scenarios.house import PATIENCE_S, House, opened
 from tests.simulators.messenger import MessengerSimulator
 from tests.simulators.zalo import ZaloSimulator
 
-PATIENT = {"RASA_TIMEOUT_S": "60"}
-"""A house that waits for Rasa. After the usual four seconds the search would decide alone, as it should, and a scenario
+PATIENT = {"RASA_TIMEOUT_S": "60", "RASA_PATIENCE_S": "60"}
+"""A house that waits for Rasa. After the usual few seconds the search would decide alone, as it should, and a scenario
 about a dialogue would see that the machine had other things to do."""
 LADDER_S = (0.5, 1.0, 2.0, 4.0, 8.0, *[16.0] * 15)
 """Seconds between a platform's repeats; the real ones wait up to an hour. In all as long as a scenario waits for most
