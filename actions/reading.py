@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
+from actions.refusal import is_refusal, is_skip
 from nlu_data.vi_nlu.text import clean, fold
 
 Slot = Literal["report_what", "report_where", "report_when", "report_photo", "report_phone"]
@@ -82,14 +83,6 @@ class Adds:
 
 Turn = Fills | Corrects | Interrupts | Adds | Unusable
 
-_SKIPS = re.compile(
-    r"^(?:(?:da|vang|thoi|a|dc|em|minh|toi|chau)\s)*"
-    r"(?:bo qua(?: di| buoc nay)?|khong|ko|k|kg|hong|hok|khong co|ko co|k co|chua co|khong (?:can|muon|tien"
-    r"|gui|chup|nho|ro|biet)"
-    r"|ko (?:can|muon|tien|gui|chup|nho|ro|biet)|k (?:can|muon|tien|gui|chup|nho|ro|biet)|skip|next|tiep|de sau|chiu)"
-    r"(?:\s(?:a|nhe|nha|dau|ro|dc|duoc|anh|hinh|sdt|so|noi|cho|chinh xac|can|cam on|ban|em|oi|luon|de|lai|lam"
-    r"|ca|gi|chup))*$"
-)
 _QUESTION_WORDS = re.compile(
     r"\b(?:the nao|nhu nao|ntn|bao gio|khi nao|bao lau|bao nhieu|o dau|lam sao|la gi|lam gi|gi vay|gi a|tai sao|vi sao"
     r"|co phai|ai la|may gio|cho hoi|hoi chut|hoi ti|hoi them|thu tuc|(?:duoc|dc|co|phai|mat phi"
@@ -153,11 +146,6 @@ _TICKET_CODE = re.compile(
     r"|[\s.:_]{0,2}(?=[A-HJ-NP-Z]{0,4}[2-9]))(?P<code>[2-9A-HJ-NP-Z]{5})(?![^\W_])",
     re.IGNORECASE,
 )
-
-
-def is_skip(text: str) -> bool:
-    """ "bỏ qua", "không có ạ", "k nhớ": the citizen leaves this step out."""
-    return bool(_SKIPS.match(fold(text)))
 
 
 def is_question(text: str) -> bool:
@@ -283,7 +271,9 @@ def _find_correction(text: str, words: Words, asked: Slot) -> Corrects | None:
 
 def _is_interruption(words: Words, asked: Slot) -> bool:
     """A question in between, and not an answer that happens to look like one."""
-    if is_skip(words.text) or (asked == "report_phone" and find_phone(words.text)):
+    if is_skip(words.text) or is_refusal(words.text, asked):
+        return False
+    if asked == "report_phone" and (find_phone(words.text) or _wrong_number(words.text)):
         return False
     if words.intent == NOT_UNDERSTOOD:
         # Questions can be about anything, so Rasa often knows no name for one. What happened may be told as a question.
@@ -307,7 +297,7 @@ def _read_what(text: str, words: Words) -> Turn:
 
 
 def _read_photo(text: str) -> Turn:
-    if is_skip(text):
+    if is_skip(text) or is_refusal(text, "report_photo"):
         return Fills({"report_photo": SKIPPED})
     if found := _URL.search(text):
         return Fills({"report_photo": found.group()})
@@ -319,9 +309,16 @@ def _read_photo(text: str) -> Turn:
 def _read_phone(text: str) -> Turn:
     if phone := find_phone(text):
         return Fills({"report_phone": phone})
-    if is_skip(text):
+    if is_skip(text) or is_refusal(text, "report_phone"):
         return Fills({"report_phone": SKIPPED})
-    return Adds(text) if _tells_more(text) and not re.search(r"\d{5}", text) else _unusable("report_phone")
+    if _wrong_number(text):
+        return Unusable("utter_report_phone_wrong")
+    return Adds(text) if _tells_more(text) else _unusable("report_phone")
+
+
+def _wrong_number(text: str) -> bool:
+    """Digits that look like a telephone number and are none: too few, too many, a wrong beginning."""
+    return re.search(r"(?<!\d)\d(?:[\s.\-]?\d){4,}", text) is not None
 
 
 def _tells_more(text: str) -> bool:

@@ -54,6 +54,17 @@ _BETWEEN: Final = re.compile(
     re.IGNORECASE,
 )
 """What stands between two questions of one message."""
+_ENDS: Final = (
+    r"(?:không|khong|ko|k|hông|chưa|chua|ch|gì|gi|j|đâu|dau|sao|nào|nao|bao nhiêu|bao nhieu|bao lâu|bao lau|mấy ngày"
+    r"|may ngay|thế nào|the nao|ntn)"
+)
+_LOOSELY: Final = re.compile(
+    rf"(?<!\w){_ENDS}(?: (?:ạ|a|vậy|vay|nhỉ|nhi|hả|ha|em|ad|bạn|ban|cháu|chau))*"
+    r"(?P<cut>\s*[,;.]\s*(?:(?:và|va|còn|con|rồi|roi|với|voi|thế|the)(?!\w))?"
+    r"|\s+(?:và|va|còn|con|rồi|roi|với|voi|đồng thời|dong thoi|cũng như|cung nhu)(?= ))",
+    re.IGNORECASE,
+)
+"""Where a question may end and another begin, if both can be answered: "… mở không, xe buýt chạy chưa"."""
 FOLLOW: Final = re.compile(
     r"^(?:(?:dạ|vâng|à|ờ|ừ|ừm|ok|rồi|thế à|vậy à|vậy hả) )*"
     r"(?:thế còn|vậy còn|còn như|còn|thế thì|vậy thì|thế|vậy|nếu|thì)(?: |$)"
@@ -74,6 +85,19 @@ def questions_of(text: str) -> list[str]:
         parts = [line.strip() for line in text.splitlines()]
     parts = [part for part in parts if len(words_of(part)) >= 2 and _QUESTION_WORDS.search(part)]
     return parts if len(parts) > 1 else [text]
+
+
+def loose_questions_of(text: str) -> list[str]:
+    """What may be several questions in one breath: cut where one may end; empty if it can't be cut.
+
+    Only a guess ("chưa tiêm mũi nào và không có giấy" is one question): worth it if each part is answered by itself.
+    """
+    parts, at = [], 0
+    for found in _LOOSELY.finditer(text):
+        parts.append(text[at : found.start("cut")])
+        at = found.end("cut")
+    parts = [part.strip() for part in (*parts, text[at:]) if len(words_of(part)) >= 2]
+    return parts if len(parts) > 1 and all(_QUESTION_WORDS.search(part) for part in parts) else []
 
 
 def follow_up(words: Sequence[str]) -> tuple[str, ...] | None:

@@ -67,6 +67,8 @@ class Evidence:
     generation: int
     embedder: str
     ranker: str
+    leans: bool = False
+    """The message was read together with the question before it."""
 
     def as_json(self) -> dict[str, Any]:
         """For a jsonb column."""
@@ -75,6 +77,7 @@ class Evidence:
             "generation": self.generation,
             "embedder": self.embedder,
             "ranker": self.ranker,
+            "leans": self.leans,
             "thresholds": {
                 "answer": round(self.thresholds.answer, 4),
                 "choose": round(self.thresholds.choose, 4),
@@ -114,6 +117,10 @@ class Answers:
     unanswered: tuple[str, ...]
     """Questions of the same message that no entry answers surely enough."""
     evidence: Evidence = field(repr=False)
+    offered: tuple[EntryRecord, ...] = ()
+    """What may be meant by the one question of the message that is left to ask about."""
+    about: str = ""
+    """That question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ from bot.base.notify import notify
 from bot.contracts.ids import MessageId
 from bot.contracts.messages import Author, Choice, DeliveryState, Kind, Reply
 from bot.conversation import texts
+from bot.conversation.advert import is_advert
 from bot.conversation.choices import HELPED, NOT_HELPED, PERSON, entry_in, find_choice
+from bot.conversation.closing import is_closing
 from bot.conversation.emergency import INTENT, by_intent, find_emergency
 from bot.conversation.path import Path, plan_path, without_unhelpful
 from bot.conversation.rasa import RasaClient, RasaUnavailable, Understanding
@@ -33,6 +35,7 @@ from bot.conversation.respond import (
     answer_chosen,
     answer_reply,
     call_person,
+    let_rest,
     respond_to,
     respond_to_emergency,
 )
@@ -136,6 +139,8 @@ class Conversing:
             return Response((), "silent"), None
         if turn.kind is Kind.FOLLOW:
             return Response((Reply(texts.GREETING),), "received"), None
+        if not turn.in_dialogue and turn.payload is None and is_closing(turn.text):
+            return _Later("closing", None), None
         picked = find_choice(turn.text, turn.payload, turn.offered)
         if picked is not None and picked.startswith(COMMAND):
             return await self._talk(turn, None, _Later("without_rasa", None), words=picked), None
@@ -146,6 +151,8 @@ class Conversing:
             return await self._talk(turn, None, _Later("without_rasa", None), words=_words(turn)), None
         if not turn.text or turn.kind is Kind.CONTACT:  # words beside a number are the address on a profile
             return self._not_text(turn), None
+        if not turn.in_dialogue and is_advert(turn.text):
+            return Response((Reply(texts.NO_ADVERTS, (TO_PERSON,)),), "advert", offered=(TO_PERSON,)), None
         return await self._understand(turn)
 
     async def _understand(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
@@ -258,6 +265,8 @@ class Conversing:
         match later:
             case _Later("without_rasa", _):
                 return await call_person(session, turn, Reason.BOT_DOWN)
+            case _Later("closing", _):
+                return await let_rest(session, turn)
             case _Later("picked", str(payload)):
                 return await self._picked(session, turn, payload)
             case _:

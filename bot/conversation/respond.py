@@ -19,9 +19,9 @@ from faq.decide import Answer, Answers, Candidate, Decision, HandOver, OfferChoi
 from faq.decide import Reason as SearchReason
 from faq.entry import EntryRecord
 from faq.store import get_entry, is_retired, load_homes
-from handoff.opening import open_ticket
+from handoff.opening import JOINING, find_open_ticket, open_ticket
 from handoff.routing import RoutingHint, plan_route
-from handoff.ticket import Priority, Reason, Ticket, TicketKind
+from handoff.ticket import Priority, Reason, State, Ticket, TicketKind
 from handoff.units import find_unit_name, load_subjects, load_units, unit_meant
 
 MAX_CHOICE_TITLE = 100
@@ -40,7 +40,10 @@ class Response:
 
     replies: tuple[Reply, ...]
     outcome: str
-    """"answer", "choose", "handover", "dialogue", "emergency", "received", "silent": for logs, metrics and "vì sao"."""
+    """"answer", "choose", "handover", "dialogue", "emergency", "received", "advert", "silent".
+
+    For logs, metrics and "vì sao".
+    """
     evidence: dict[str, Any] = field(default_factory=dict)
     offered: tuple[Choice, ...] = ()
     in_dialogue: bool = False
@@ -54,9 +57,15 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
     match decision:
         case Answer(entry=entry):
             reply = answer_reply(entry)
-            return Response((reply,), "answer", evidence, question=turn.text)
-        case Answers(parts=parts, unanswered=unanswered):
+            asked = entry.draft.question if decision.evidence.leans else turn.text
+            return Response((reply,), "answer", evidence, question=asked)
+        case Answers(parts=parts, unanswered=unanswered, offered=offered, about=about):
             replies = [answer_reply(one.entry) for one in parts]
+            left = tuple(choice_for(one) for one in offered if one.id not in turn.unhelpful)
+            if left:
+                choices = (*left, TO_PERSON)
+                replies.append(Reply(texts.choose_left(_bare(about)), choices))
+                return Response(tuple(replies), "answer", evidence, choices, question=about)
             if unanswered:
                 ticket = await hand_over(
                     session, turn, Reason.NOTHING_CLOSE, decision.evidence.candidates, question=" ".join(unanswered)
@@ -167,7 +176,11 @@ async def _candidates(
 
 def _named(unanswered: Sequence[str]) -> str | None:
     """The only question that is left, without the number it had in the citizen's list."""
-    return re.sub(r"^\s*\d{1,2}[.)]\s+", "", unanswered[0]) if len(unanswered) == 1 else None
+    return _bare(unanswered[0]) if len(unanswered) == 1 else None
+
+
+def _bare(asked: str) -> str:
+    return re.sub(r"^\s*\d{1,2}[.)]\s+", "", asked)
 
 
 def _handed_over(turn: Turn, ticket: Ticket, *, again: bool = False, asked: str | None = None) -> Reply:
@@ -181,6 +194,25 @@ async def call_person(session: AsyncSession, turn: Turn, reason: Reason, *, ques
     ticket = await hand_over(session, turn, reason, question=question)
     reply = Reply(texts.person_called(ticket.code, ticket.promised_at), ticket=ticket.code)
     return Response((reply,), "handover", {"reason": reason.value})
+
+
+async def let_rest(session: AsyncSession, turn: Turn) -> Response:
+    """The citizen needs nothing more: goodbye, and a word to the desk if a question of theirs still waits there."""
+    waiting = await find_open_ticket(session, turn.conversation)
+    code = None
+    if waiting is not None and waiting.state is State.WAITING and waiting.kind in JOINING:
+        # With nobody yet: whoever takes it sees this, and decides; perhaps the citizen is only tired of waiting.
+        noted = await open_ticket(
+            session,
+            conversation=turn.conversation,
+            message=turn.message,
+            question=f"Người dân nhắn không cần trả lời nữa: “{turn.text}”",
+            kind=waiting.kind,
+            reason=Reason.ASKED_FOR_PERSON,
+            now=now(),
+        )
+        code = noted.code
+    return Response((Reply(texts.let_rest(code)),), "received")
 
 
 _NUMBERS: Mapping[EmergencyKind, str] = {

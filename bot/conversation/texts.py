@@ -14,6 +14,10 @@ GREETING = (
 CHOOSE = "Để trả lời đúng, xin cho biết ý bạn là câu nào dưới đây (bấm vào câu, hoặc nhắn số thứ tự):"
 CHOOSE_ONE = "Có phải bạn muốn hỏi câu dưới đây không? Bạn bấm vào câu hoặc nhắn “đúng”; nếu không phải, nhắn “không”."
 ASK_PERSON = "Gặp cán bộ"
+NO_ADVERTS = (
+    "Tổng đài 1022 không nhận tin quảng cáo, mời chào. Nếu bạn cần hỏi hay phản ánh, xin viết rõ việc của bạn, "
+    f"hoặc bấm “{ASK_PERSON}”."
+)
 NO_LONGER = "Nội dung này vừa được đơn vị cập nhật lại. Bạn vui lòng nhắn lại câu hỏi giúp nhé."
 THANKS_HELPED = "Cảm ơn bạn. Khi cần, bạn cứ nhắn cho Tổng đài 1022."
 SORRY_NOT_HELPED = "Xin lỗi vì câu trả lời chưa đúng điều bạn cần."
@@ -39,6 +43,17 @@ def not_text(kind: Kind) -> str:
         return "Cảm ơn bạn. Bạn cần hỏi hay phản ánh điều gì, xin cứ viết bằng chữ nhé."
     received = _RECEIVED.get(kind, "Tổng đài đã nhận được tin của bạn")
     return f"{received}. Bạn vui lòng viết thêm vài chữ cho biết cần hỏi hay phản ánh điều gì, hoặc bấm “{ASK_PERSON}”."
+
+
+def choose_left(asked: str) -> str:
+    """Of several questions one may mean several things: `asked`."""
+    return f"Riêng câu “{asked}”, xin cho biết ý bạn là câu nào dưới đây (bấm vào câu, hoặc nhắn số thứ tự):"
+
+
+def let_rest(code: TicketCode | None) -> str:
+    """The citizen needs nothing more. `code`: the ticket that was still waiting."""
+    noted = f" Tổng đài đã ghi vào phiếu {code} là bạn không cần trả lời nữa." if code else ""
+    return f"Vâng, cảm ơn bạn đã báo.{noted} Khi cần, bạn cứ nhắn cho Tổng đài 1022, lúc nào cũng có người trực."
 
 
 def answered_by(answer: str, unit: str, confirmed_on: date | None, legal_basis: str) -> str:

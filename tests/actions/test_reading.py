@@ -18,9 +18,9 @@ from actions.reading import (
     find_phone,
     find_ticket_code,
     first_values,
-    is_skip,
     read_turn,
 )
+from actions.refusal import is_refusal, is_skip
 from actions.services import ReportKind
 
 
@@ -88,6 +88,59 @@ def test_not_skips(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("report_photo", "cháu không có máy ảnh"),
+        ("report_photo", "máy hỏng"),
+        ("report_photo", "thôi khỏi ảnh"),
+        ("report_photo", "dt cui ko chup dc"),
+        ("report_photo", "lúc đấy không kịp chụp"),
+        ("report_photo", "điện thoại hết pin rồi"),
+        ("report_photo", "điện thoại cục gạch, chụp sao được"),
+        ("report_photo", "em sợ nên không dám chụp"),
+        ("report_phone", "không muốn cho số"),
+        ("report_phone", "bà không có điện thoại"),
+        ("report_phone", "ngại cho số lắm"),
+        ("report_phone", "cứ trả lời ở đây là được"),
+        ("report_phone", "thôi khỏi"),
+    ],
+)
+@pytest.mark.parametrize("intent", ["nlu_fallback", "help", "photo", "deny"])
+def test_a_photo_or_a_number_can_be_refused_in_other_words(asked: Slot, said: str, intent: str) -> None:
+    assert read_turn(words(said, intent), asked) == Fills({asked: SKIPPED})
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("report_photo", "người ta không có máy xúc đến dọn"),
+        ("report_photo", "chưa có ai đến sửa đèn"),
+        ("report_photo", "cây đổ làm hỏng máy biến áp"),
+        ("report_photo", "em gửi ảnh đây"),
+        ("report_phone", "gọi điện lực mãi không ai bắt máy"),
+        ("report_phone", "nhà tôi không có nước ba ngày rồi"),
+        ("report_phone", "số nhà 15 đường Lê Lợi"),
+        ("report_where", "máy hỏng"),
+    ],
+)
+def test_what_only_sounds_like_a_refusal_is_kept(asked: Slot, said: str) -> None:
+    turn = read_turn(words(said, "report"), asked)
+    assert not isinstance(turn, Fills) or SKIPPED not in turn.values.values()
+
+
+@pytest.mark.parametrize("said", ["091234", "số 0912 34 567", "09123456789", "sdt 0112345678", "098 765 432"])
+@pytest.mark.parametrize("intent", ["ticket_status", "ask_question", "nlu_fallback"])
+def test_a_wrong_number_is_told_what_is_wrong(said: str, intent: str) -> None:
+    assert read_turn(words(said, intent), "report_phone") == Unusable("utter_report_phone_wrong")
+
+
+@given(st.text(max_size=60))
+def test_a_refused_step_is_refused_whatever_the_spelling(text: str) -> None:
+    assert is_refusal(text.upper(), "report_photo") is is_refusal(text.upper().lower(), "report_photo")
+    assert not is_refusal(text, "report_what")
+
+
+@pytest.mark.parametrize(
     ("asked", "said", "turn"),
     [
         ("report_what", words("ok", "affirm"), Unusable("utter_report_what_unusable")),
@@ -122,7 +175,7 @@ def test_not_skips(text: str) -> None:
         ("report_photo", words("có ảnh", "affirm"), Unusable("utter_report_photo_unusable")),
         ("report_photo", words("https://anh.example/1.jpg"), Fills({"report_photo": "https://anh.example/1.jpg"})),
         ("report_photo", words("nhà đó đêm nào cũng ồn", "report"), Adds("nhà đó đêm nào cũng ồn")),
-        ("report_phone", words("12345", "report"), Unusable("utter_report_phone_unusable")),
+        ("report_phone", words("12345", "report"), Unusable("utter_report_phone_wrong")),
         ("report_phone", words("không", "deny"), Fills({"report_phone": SKIPPED})),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from bot.base.db import Database
 from bot.contracts.ids import EntryId, UnitCode
-from faq.decide import Answer, Answers, HandOver, Reason
+from faq.decide import Answer, Answers, HandOver, OfferChoices, Reason
 from faq.embed import Embedder, load_embedder
 from faq.engine import FaqEngine
 from faq.entry import EntryDraft
@@ -136,6 +136,73 @@ async def test_asked_again_after_a_bad_answer_goes_to_a_person(database: Databas
     decision = await engine.ask(DRAFTS[0].question, today=TODAY, exclude=frozenset({entries[0]}))
     assert isinstance(decision, HandOver)
     assert decision.reason is Reason.ASKED_AGAIN
+
+
+FEES = EntryDraft(
+    "Đăng ký khai sinh cho trẻ em ở đâu?",
+    "Hồ sơ gồm tờ khai và giấy chứng sinh, nộp tại UBND cấp xã. Không mất lệ phí; thời hạn giải quyết trong ngày.",
+)
+COPY = EntryDraft("Xin bản sao giấy khai sinh khi bị mất thì làm thế nào?", "Nộp tờ khai tại UBND cấp xã nơi đăng ký.")
+
+
+async def test_what_names_no_thing_is_asked_of_the_entry_that_answered_if_it_deals_with_it(
+    database: Database, embedder: Embedder
+) -> None:
+    birth, *_ = await fill(database, FEES, DRAFTS[0], DRAFTS[2])
+    engine = await started(database, embedder)
+    for said in ("lệ phí hết bao nhiêu", "mất mấy ngày ạ", "CAN MANG GIAY TO GI"):
+        decision = await engine.ask(said, today=TODAY, previous=FEES.question)
+        assert isinstance(decision, Answer), said
+        assert decision.entry.id == birth
+        assert decision.evidence.leans
+        assert decision.evidence.as_json()["leans"] is True
+    alone = await engine.ask("lệ phí hết bao nhiêu", today=TODAY)
+    assert not isinstance(alone, Answer)
+    other = await engine.ask("lệ phí hết bao nhiêu", today=TODAY, previous=DRAFTS[2].question)
+    assert not (isinstance(other, Answer) and other.entry.draft.question == DRAFTS[2].question), (
+        "it says nothing of fees"
+    )
+
+
+async def test_another_place_alone_gets_the_same_answer(database: Database, embedder: Embedder) -> None:
+    entries = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    for said in ("ở Sầm Sơn thì sao?", "toi o Tinh Gia", "thế bên Nghi Sơn ạ"):
+        decision = await engine.ask(said, today=TODAY, previous=DRAFTS[2].question)
+        assert isinstance(decision, Answer), said
+        assert decision.entry.id == entries[2]
+
+
+async def test_a_correction_is_searched_without_what_it_takes_back(database: Database, embedder: Embedder) -> None:
+    entries = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    decision = await engine.ask(
+        "à không, ý em là đăng ký kết hôn cần mang theo giấy tờ gì", today=TODAY, previous=DRAFTS[1].question
+    )
+    assert isinstance(decision, Answer)
+    assert decision.entry.id == entries[0]
+    assert not decision.evidence.leans
+
+
+async def test_a_bare_subject_offers_what_is_about_it(database: Database, embedder: Embedder) -> None:
+    entries = await fill(database, FEES, COPY, DRAFTS[0], DRAFTS[2])
+    engine = await started(database, embedder)
+    decision = await engine.ask("khai sinh", today=TODAY)
+    assert isinstance(decision, OfferChoices)
+    assert {one.id for one in decision.entries} == set(entries[:2])
+
+
+async def test_two_questions_in_one_breath_are_told_apart_if_both_can_be_answered(
+    database: Database, embedder: Embedder
+) -> None:
+    entries = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    text = "đăng ký kết hôn cần mang theo giấy tờ gì và người về từ vùng dịch có phải cách ly không"
+    decision = await engine.ask(text, today=TODAY)
+    assert isinstance(decision, Answers)
+    assert [part.entry.id for part in decision.parts] == [entries[0], entries[2]]
+    one = await engine.ask("người từ vùng dịch về và chưa tiêm có phải cách ly không", today=TODAY)
+    assert not isinstance(one, Answers)
 
 
 async def test_a_stricter_target_raises_the_threshold(database: Database, embedder: Embedder) -> None:
