@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.base.clock import now, say_moment
@@ -56,6 +56,13 @@ class Condition:
     usage_percent: int | None = None
     """Of the platform's rate limits, when it last told us."""
     usage_at: datetime | None = None
+    enforcement: str | None = None
+    """What the platform announced against our page: "warning", "block"; None when it announced nothing, or its end."""
+    enforced_at: datetime | None = None
+    webhooks_refused: int | None = None
+    """Webhooks with a wrong signature since the last genuine one."""
+    webhook_refused_at: datetime | None = None
+    webhook_genuine_at: datetime | None = None
 
 
 NOTHING_KNOWN = Condition()
@@ -73,27 +80,48 @@ class ConditionStore:
         if self._known is None:
             try:
                 self._known = await self.read()
-            except DBAPIError as error:
+            except SQLAlchemyError as error:
                 log.warning("channel.condition_unread", channel=self._channel, error=type(error).__name__)
                 return NOTHING_KNOWN
         return self._known
 
     async def read(self) -> Condition:
-        """As PostgreSQL has it now. Raises DBAPIError."""
+        """As PostgreSQL has it now. Raises SQLAlchemyError."""
         async with self._database.transaction() as session:
             return await read_condition(session, self._channel, self._account)
 
     async def change(self, **fields: Any) -> None:
         """Write some fields of `Condition`; nothing happens when they are as they were."""
         before = await self.known()
-        if all(getattr(before, name) == value for name, value in fields.items()):
-            return
+        if any(getattr(before, name) != value for name, value in fields.items()):
+            await self._put(fields, fields)
+
+    async def _put(self, new: dict[str, Any], changed: dict[str, Any]) -> None:
+        """Write `new` as the first row, or `changed` into the row that is there."""
         try:
             async with self._database.transaction() as session:
-                await write_condition(session, self._channel, self._account, **fields)
+                await _write(session, self._channel, self._account, new, changed)
                 self._known = await read_condition(session, self._channel, self._account)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             log.error("channel.condition_unwritten", channel=self._channel, error=type(error).__name__)
+
+    async def note_enforcement(self, action: str | None, at: datetime) -> None:
+        """The platform announced something against our page; None: it took it back."""
+        fields = {"enforcement": action, "enforced_at": at if action else None}
+        await self._put(fields, fields)  # whatever this process believes: another one may have heard more
+
+    async def note_refused_webhooks(self, number: int, at: datetime) -> None:
+        """So many more had a wrong signature, the last one now."""
+        known = func.coalesce(ChannelConditionRow.webhooks_refused, 0)
+        await self._put(
+            {"webhooks_refused": number, "webhook_refused_at": at},
+            {"webhooks_refused": known + number, "webhook_refused_at": at},
+        )
+
+    async def note_genuine_webhook(self, at: datetime) -> None:
+        """One was right: those that were refused before don't matter."""
+        fields = {"webhooks_refused": 0, "webhook_refused_at": None, "webhook_genuine_at": at}
+        await self._put(fields, fields)
 
     async def note_trouble(self, reason_vi: str) -> None:
         """The platform refused our account, not this one message."""
@@ -132,11 +160,11 @@ class ConditionStore:
                 await session.execute(
                     statement.on_conflict_do_update(index_elements=["channel", "citizen_ref"], set_=values)
                 )
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             log.error("channel.quota_unwritten", channel=self._channel, error=type(error).__name__)
 
     async def quota(self, citizen_ref: str) -> Quota | None:
-        """What is known about one citizen's quota. Raises DBAPIError."""
+        """What is known about one citizen's quota. Raises SQLAlchemyError."""
         async with self._database.transaction() as session:
             row = await session.get(CitizenQuotaRow, (self._channel, citizen_ref))
             return Quota(row.kind, row.seen_at, row.left, row.total, row.until) if row else None
@@ -160,8 +188,14 @@ async def forget_citizen(session: AsyncSession, channel: Channel, citizen_ref: s
 
 async def write_condition(session: AsyncSession, channel: Channel, account: str, **fields: Any) -> None:
     """Write some fields of `Condition` in the caller's transaction."""
-    statement = insert(ChannelConditionRow).values(channel=channel, account=account, **fields)
-    await session.execute(statement.on_conflict_do_update(index_elements=["channel", "account"], set_=fields))
+    await _write(session, channel, account, fields, fields)
+
+
+async def _write(
+    session: AsyncSession, channel: Channel, account: str, new: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    statement = insert(ChannelConditionRow).values(channel=channel, account=account, **new)
+    await session.execute(statement.on_conflict_do_update(index_elements=["channel", "account"], set_=changed))
 
 
 async def read_condition(session: AsyncSession, channel: Channel, account: str) -> Condition:
@@ -207,7 +241,7 @@ async def warnings_of(
             continue
         try:
             said = await connector.warnings()
-        except (DBAPIError, ChannelError) as error:  # one broken channel hides no other
+        except (SQLAlchemyError, ChannelError) as error:  # one broken channel hides no other
             log.error("channel.warnings_unread", channel=channel, error=type(error).__name__)
             said = (BLIND_VI,)
         if said:

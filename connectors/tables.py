@@ -50,6 +50,11 @@ class ChannelConditionRow(Base):
     quota_until: Mapped[datetime | None]
     usage_percent: Mapped[int | None]
     usage_at: Mapped[datetime | None]
+    enforcement: Mapped[str | None] = mapped_column(Text)
+    enforced_at: Mapped[datetime | None]
+    webhooks_refused: Mapped[int | None]
+    webhook_refused_at: Mapped[datetime | None]
+    webhook_genuine_at: Mapped[datetime | None]
 
 
 class CitizenQuotaRow(Base):

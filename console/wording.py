@@ -83,6 +83,11 @@ CHANGES_VI: Final = {
 }
 
 
+def say_delivery(status: DeliveryState, *, late: bool = False) -> str:
+    """How far a message of ours came. `late`: it has been waiting for too long."""
+    return "chờ gửi quá lâu" if late else DELIVERY_VI[status]
+
+
 def say_channel(channel: Channel | None) -> str:
     """The channel's name; a channel that a site added shows its own."""
     return CHANNELS_VI.get(channel, channel) if channel else "—"

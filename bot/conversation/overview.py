@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.base.clock import now
 from bot.contracts.ids import Channel, ConversationId, EntryId, MessageId, TicketCode
 from bot.contracts.messages import Author, Choice, DeliveryState
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
 from bot.outbox.elsewhere import not_elsewhere
+from bot.outbox.late import ON_THEIR_WAY, find_late, is_late, say_late, waits_since
 from handoff.call import Call
 from handoff.calls import load_calls
 from handoff.tables import AccountRow, CallRow, TicketRow
@@ -48,6 +50,8 @@ class MessageView:
     """Of an inbound message: what the bot decided."""
     call: Call | None = None
     """Of an outbound message that is told by phone."""
+    late: bool = False
+    """Of an outbound message that has been waiting for too long; `failure` then says since when, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Undelivered:
     failure: str | None
     created_at: datetime
     call: Call | None
+    late: bool
+    """It still goes out by itself, but has been waiting for too long; `failure` says since when, and why."""
 
 
 async def load_history(
@@ -81,9 +87,11 @@ async def load_history(
         rows = list(await session.execute(wanted.where(MessageRow.id > after).order_by(MessageRow.id)))
     else:
         rows = list(await session.execute(wanted.order_by(MessageRow.id.desc()).limit(limit)))[::-1]
-    stuck = [row.id for row, _, _ in rows if row.status in STUCK]
+    waiting = [row.id for row, _, _ in rows if row.status in ON_THEIR_WAY]
+    late = await find_late(session, waiting, now()) if waiting else {}
+    stuck = [row.id for row, _, _ in rows if row.status in STUCK or row.id in late]
     calls = await load_calls(session, stuck) if stuck else {}
-    return [_view(row, name, outcome, calls.get(row.id)) for row, name, outcome in rows]
+    return [_view(row, name, outcome, calls.get(row.id), late.get(row.id)) for row, name, outcome in rows]
 
 
 async def load_channels(
@@ -97,7 +105,8 @@ async def load_channels(
 
 
 async def load_undelivered(session: AsyncSession, *, limit: int = 50) -> list[Undelivered]:
-    """Messages that did not arrive and about which nobody has called yet, newest first."""
+    """Messages that did not arrive, or wait for too long, and about which nobody has called yet, newest first."""
+    moment = now()
     of_it = TicketRow.conversation_id == MessageRow.conversation_id
     ticket = select(TicketRow.code).where(of_it).order_by(TicketRow.id.desc()).limit(1).scalar_subquery()
     phone = (
@@ -114,11 +123,12 @@ async def load_undelivered(session: AsyncSession, *, limit: int = 50) -> list[Un
                 ConversationRow.citizen_name,
                 func.coalesce(ConversationRow.phone, phone),
                 func.coalesce(MessageRow.ticket, ticket),
+                waits_since(),
             )
             .join(ConversationRow, ConversationRow.id == MessageRow.conversation_id)
             .outerjoin(CallRow, CallRow.message_id == MessageRow.id)
             .where(
-                MessageRow.status.in_(STUCK),
+                or_(MessageRow.status.in_(STUCK), is_late(moment)),
                 not_elsewhere(),
                 or_(CallRow.message_id.is_(None), CallRow.outcome.is_(None)),
             )
@@ -137,11 +147,12 @@ async def load_undelivered(session: AsyncSession, *, limit: int = 50) -> list[Un
             text=row.text,
             author=Author(row.author),
             status=DeliveryState(row.status or ""),
-            failure=row.failure,
+            failure=say_late(since, row.failure) if row.status in ON_THEIR_WAY else row.failure,
             created_at=row.created_at,
             call=calls.get(row.id),
+            late=row.status in ON_THEIR_WAY,
         )
-        for row, name, number, code in rows
+        for row, name, number, code, since in rows
     ]
 
 
@@ -151,7 +162,9 @@ async def count_decisions(session: AsyncSession, since: datetime) -> dict[str, i
     return {outcome: count for outcome, count in await session.execute(from_decisions.group_by(DecisionRow.outcome))}
 
 
-def _view(row: MessageRow, name: str | None, outcome: str | None, call: Call | None) -> MessageView:
+def _view(
+    row: MessageRow, name: str | None, outcome: str | None, call: Call | None, late_since: datetime | None
+) -> MessageView:
     location = row.extra.get("location")
     return MessageView(
         id=row.id,
@@ -169,8 +182,9 @@ def _view(row: MessageRow, name: str | None, outcome: str | None, call: Call | N
         helpful=row.helpful,
         created_at=row.created_at,
         status=DeliveryState(row.status) if row.status else None,
-        failure=row.failure,
+        failure=say_late(late_since, row.failure) if late_since else row.failure,
         outside=bool(row.extra.get("outside")),
         outcome=outcome,
         call=call,
+        late=late_since is not None,
     )

@@ -21,6 +21,7 @@ from bot.conversation import people
 from bot.conversation.overview import STUCK, MessageView, load_history
 from bot.conversation.people import OtherConversation
 from bot.conversation.tables import ConversationRow, DecisionRow, MessageRow
+from bot.outbox.late import find_late
 from bot.outbox.post import Outbox
 from handoff import desk, hold
 from handoff.account import Account
@@ -32,6 +33,8 @@ from handoff.ticket import Outcome, Ticket
 from handoff.units import load_units
 
 MAX_REPLY = 10_000
+UNDECIDED = frozenset({DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.HELD, DeliveryState.UNCERTAIN})
+"""May still go out; once the citizen was told by phone it must not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ class StaffDesk:
             if row is None:
                 raise NotFound(what="tin nhắn")
             await record_call(session, message, by, outcome, now=now())
-            if outcome is CallOutcome.TOLD and row.status in {DeliveryState.HELD, DeliveryState.UNCERTAIN}:
+            if outcome is CallOutcome.TOLD and row.status in UNDECIDED:
                 row.status = DeliveryState.FAILED  # else the citizen's next message, or a retry, would send it as well
             await self._tell_of_call(session, row)
 
@@ -227,7 +230,7 @@ class StaffDesk:
         row = await session.get(MessageRow, message, with_for_update=True)
         if row is None:
             raise NotFound(what="tin nhắn")
-        if row.status not in STUCK:
+        if row.status not in STUCK and not await find_late(session, [message], now()):
             raise Refused(problem="Tin này đã gửi hoặc đang gửi, không cần gọi điện.")
         return row
 

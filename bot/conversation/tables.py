@@ -49,7 +49,11 @@ class MessageRow(Base):
         UniqueConstraint("channel", "provider_message_id"),  # delivered twice is one message
         Index("ix_messages_conversation_id_id", "conversation_id", "id"),
         Index("ix_messages_provider_ids", "provider_ids", postgresql_using="gin"),
-        Index("ix_messages_open", "status", postgresql_where="status in ('queued','sending','uncertain','held')"),
+        Index(
+            "ix_messages_open",
+            "status",
+            postgresql_where="status in ('queued','sending','uncertain','held','failed')",
+        ),
         CheckConstraint("direction in ('in','out')", name="direction"),
     )
 

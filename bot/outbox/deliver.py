@@ -196,7 +196,7 @@ async def _note_doubt(
         row.provider_ids = _joined(row.provider_ids, parts)
         row.failing_since = row.failing_since or now()
         row.attempts += tries
-        if row.status not in {DeliveryState.DELIVERED, DeliveryState.SEEN}:
+        if row.status not in {DeliveryState.DELIVERED, DeliveryState.SEEN, DeliveryState.FAILED}:
             row.status = DeliveryState.UNCERTAIN
         if tries:
             await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
@@ -250,7 +250,8 @@ async def _note_refusal(
         if row.failure is None or row.failing_since is None:
             row.failing_since = now()
         row.attempts += tries
-        row.status, row.failure = DeliveryState.QUEUED, reason
+        if row.status != DeliveryState.FAILED:  # else the citizen was told by phone while the platform thought about it
+            row.status, row.failure = DeliveryState.QUEUED, reason
         row.provider_ids = _joined(row.provider_ids, error.sent_parts)
         await notify(session, "conversation", conversation=row.conversation_id, receipt=True)
         return row.failing_since, row.attempts
@@ -292,6 +293,8 @@ async def _hold(database: Database, outbound: Outbound, parts: tuple[str, ...] =
             .where(ConversationRow.id == row.conversation_id)
             .with_for_update(key_share=True)
         )
+        if row.status == DeliveryState.FAILED:
+            return
         again = last_inbound != outbound.last_inbound_at
         row.status, row.failure = (DeliveryState.QUEUED, None) if again else (DeliveryState.HELD, HELD_VI)
         if not again:

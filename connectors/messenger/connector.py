@@ -11,7 +11,7 @@ from typing import ClassVar
 import httpx
 import structlog
 
-from bot.base.clock import now, say_moment
+from bot.base.clock import now
 from bot.base.db import Database
 from bot.contracts.connector import Capabilities, MessagingWindow
 from bot.contracts.errors import Action, Ambiguous, CannotTell, GiveUp, NotYet, RetryLater, SignatureRefused
@@ -20,7 +20,9 @@ from bot.contracts.messages import Attachment, Author, Event, Kind, Outbound, Se
 from connectors.attachments import FetchRefused, fetch
 from connectors.condition import ConditionStore, warnings_for
 from connectors.fields import Json, ident, text
+from connectors.later import Later
 from connectors.messenger import history, token
+from connectors.messenger.enforcement import warnings_for_enforcement
 from connectors.messenger.errors import Remedy, failure_for, meaning_of
 from connectors.messenger.graph import Graph, GraphRefused
 from connectors.messenger.marks import Mark
@@ -41,7 +43,7 @@ from connectors.messenger.settings import MessengerSettings
 from connectors.messenger.verify import MAX_BYTES, handshake, verify
 from connectors.messenger.window import window
 from connectors.pace import Pace
-from connectors.refusals import Refusals
+from connectors.refusals import Refusals, warnings_for_refused
 from connectors.wire import ASK_AFTER_S, new_client, wait_for_history
 
 log = structlog.get_logger(__name__)
@@ -79,8 +81,8 @@ class MessengerConnector:
         self.graph = Graph(settings, self._client)
         self._pace = Pace(settings.messages_per_second)
         self.condition = ConditionStore(database, MESSENGER, settings.page_id)
-        self._refusals = Refusals()
-        self._enforced: tuple[str, datetime] | None = None
+        self._later = Later()
+        self._refusals = Refusals(self.condition, self._later)
 
     def handshake(self, query: Mapping[str, str]) -> str:
         """The text to answer `GET /webhooks/messenger` with. Raises SignatureRefused (403)."""
@@ -93,14 +95,15 @@ class MessengerConnector:
         except SignatureRefused:
             self._refusals.note_refused(now)
             raise
-        self._refusals.note_genuine()
+        self._refusals.note_genuine(now)
 
     def parse(self, raw: bytes) -> Sequence[Event]:
         """See parse.py. Raises PayloadRefused."""
         events = parse(raw, self.settings)
         if action := enforcement_in(raw, self.settings):
             log.critical("messenger.policy_enforcement", action=action[:40])
-            self._enforced = None if action == "unblock" else (action, now())
+            said, at = None if action == "unblock" else action[:40], now()
+            self._later.do(lambda: self.condition.note_enforcement(said, at))
         return events
 
     def window(self, last_inbound: datetime | None, author: Author, now: datetime) -> MessagingWindow:
@@ -184,15 +187,14 @@ class MessengerConnector:
     async def warnings(self) -> tuple[str, ...]:
         """What the operator should know about this page, in Vietnamese; empty when all is well."""
         at = now()
+        await self._refusals.settle()
         known = await self.condition.read()
-        enforced: tuple[str, ...] = ()
-        if self._enforced is not None:
-            action, since = self._enforced
-            what = "chặn" if action == "block" else "cảnh báo"
-            enforced = (f"Facebook {what} trang lúc {say_moment(since)} vì chính sách: xem hộp thư hỗ trợ của trang.",)
-        refused = self._refusals.warnings("Facebook", "MESSENGER_APP_SECRET", at)
-        ends = token.warnings_for(known.token_expires_at, at)
-        return (*enforced, *warnings_for(known, "Facebook", at), *ends, *refused)
+        return (
+            *warnings_for_enforcement(known, at),
+            *warnings_for(known, "Facebook", at),
+            *token.warnings_for(known.token_expires_at, at),
+            *warnings_for_refused(known, "Facebook", "MESSENGER_APP_SECRET", at),
+        )
 
     async def fetch(self, attachment: Attachment) -> Attachment:
         """A copy of what a citizen attached, below `storage`. Raises FetchRefused."""

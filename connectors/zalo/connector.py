@@ -22,9 +22,10 @@ from bot.contracts.messages import Attachment, Author, Event, Outbound, Sent
 from connectors.attachments import FetchRefused, fetch
 from connectors.condition import ConditionStore, warnings_for
 from connectors.fields import Json, ident, part, text
+from connectors.later import Later
 from connectors.numbered import with_numbered
 from connectors.pace import Pace
-from connectors.refusals import Refusals
+from connectors.refusals import Refusals, warnings_for_refused
 from connectors.wire import ASK_AFTER_S, answer_object, ask, new_client, refuse_http_failure, wait_for_history
 from connectors.zalo import history, oauth, quotas
 from connectors.zalo.errors import CODES, Remedy, failure_for, meaning_of
@@ -92,7 +93,7 @@ class ZaloConnector:
         self._client = new_client(settings.timeout_s, transport)
         self.tokens = TokenStore(settings, database, secret_key, self._client, storage)
         self.condition = ConditionStore(database, ZALO, settings.app_id)
-        self._refusals = Refusals()
+        self._refusals = Refusals(self.condition, Later())
         self._pace = Pace(settings.messages_per_second)
         self._buttons_from: datetime | None = None
         self._sent_here: dict[str, None] = {}
@@ -107,7 +108,7 @@ class ZaloConnector:
         except SignatureRefused:
             self._refusals.note_refused(now)
             raise
-        self._refusals.note_genuine()
+        self._refusals.note_genuine(now)
 
     def parse(self, raw: bytes) -> Sequence[Event]:
         """See parse.py. Raises PayloadRefused."""
@@ -176,9 +177,11 @@ class ZaloConnector:
     async def warnings(self) -> tuple[str, ...]:
         """What the operator should know about this channel's account, in Vietnamese; empty when all is well."""
         at = now()
+        await self._refusals.settle()
         token = await self.tokens.warnings(at)
-        account = warnings_for(await self.condition.read(), "Zalo", at)
-        return (*token, *account, *self._refusals.warnings("Zalo", "ZALO_OA_SECRET, ZALO_APP_ID", at))
+        known = await self.condition.read()
+        refused = warnings_for_refused(known, "Zalo", "ZALO_OA_SECRET, ZALO_APP_ID", at)
+        return (*token, *warnings_for(known, "Zalo", at), *refused)
 
     def new_consent(self) -> Consent:
         """Start of the first authorisation: send the administrator to `.url`, keep `.state` and `.verifier`."""

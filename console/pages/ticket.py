@@ -116,7 +116,7 @@ class TicketPage:
             await self.people.refresh()
         follow(self.visit.services.listener, ["conversation", "decision"], self._on_talk)
         follow(self.visit.services.listener, ["tickets"], self._on_tickets)
-        ui.timer(LIMIT_EVERY_S, self._show_limit, immediate=False)
+        ui.timer(LIMIT_EVERY_S, self._look_again, immediate=False)
         self._show()
         await self._show_limit()
 
@@ -198,6 +198,11 @@ class TicketPage:
             return
         found = await allowance(connector, self.head.citizen_ref, self.head.last_inbound_at, Author.OPERATOR, now())
         self.box.show_limit(found.vi, urgent=found.is_urgent, phones=self.phones)
+
+    async def _look_again(self) -> None:
+        """Time passes: a window closes, a message waits for too long."""
+        await self._redraw()
+        await self._show_limit()
 
     async def _on_talk(self, news: list[News]) -> None:
         ours = [one for one in news if one.get("conversation") in {None, self.head.id, *self.together}]

@@ -11,7 +11,7 @@ from console.parts.phone import call_dialog
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
-from console.wording import DELIVERY_VI, say_channel, say_clock, shorten
+from console.wording import say_channel, say_clock, say_delivery, shorten
 from handoff.rights import Action
 
 
@@ -62,7 +62,7 @@ class UndeliveredPage:
                 if one.call:
                     ui.label(f"chờ gọi điện ({one.call.asked_by})").classes("c-chip amber")
                 else:
-                    ui.label(DELIVERY_VI[one.status]).classes("c-chip red")
+                    ui.label(say_delivery(one.status, late=one.late)).classes("c-chip red")
                 ui.space()
                 ui.label(say_clock(one.created_at, now())).classes("c-dim")
             ui.label(shorten(one.text, 200)).classes("c-pre")

@@ -10,7 +10,7 @@ from bot.base.clock import in_vietnam
 from bot.contracts.ids import ConversationId, MessageId
 from bot.contracts.messages import Author
 from bot.conversation.overview import STUCK, MessageView
-from console.wording import DECIDED_VI, DELIVERY_VI, say_channel
+from console.wording import DECIDED_VI, say_channel, say_delivery
 from handoff.call import Call, CallOutcome
 
 AUTHORS_VI: Final = {
@@ -94,7 +94,8 @@ class History(Element, component="history.js"):
 
 def line_of(message: MessageView, *, elsewhere: bool = False, may_act: bool = True) -> dict[str, Any]:
     """What the browser draws of one message. `elsewhere`: it was said in another conversation of the person. Pure."""
-    stuck = message.status in STUCK
+    waits = message.status in STUCK  # for a person; a late one still goes out by itself
+    stuck = waits or message.late
     call = message.call if stuck else None
     told = call is not None and call.outcome is CallOutcome.TOLD
     here = in_vietnam(message.created_at)
@@ -116,12 +117,12 @@ def line_of(message: MessageView, *, elsewhere: bool = False, may_act: bool = Tr
         "ticket": message.ticket,
         "helpful": message.helpful,
         "decided": DECIDED_VI.get(message.outcome, message.outcome) if message.outcome else None,
-        "delivery": DELIVERY_VI[message.status] if message.status and not told else None,
+        "delivery": say_delivery(message.status, late=message.late) if message.status and not told else None,
         "failure": message.failure if stuck and not told else None,
         "stuck": stuck and not told,
         "call": say_call(call) if call else None,
         "told": told,
-        "again": stuck and not told and may_act,
+        "again": waits and not told and may_act,
         "phone": stuck and not told and may_act,
         "channel": say_channel(message.channel) if elsewhere else None,
     }

@@ -1,7 +1,7 @@
 """What is known about an account: kept over restarts, shared, told in Vietnamese; and how long one may write."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -32,8 +32,11 @@ from connectors.condition import (
     warnings_for,
     warnings_of,
 )
+from connectors.later import Later
 from connectors.messenger import window as messenger_window
 from connectors.messenger.connector import MessengerConnector
+from connectors.messenger.enforcement import warnings_for_enforcement
+from connectors.refusals import GENUINE_NOTED_EVERY, NOTED_EVERY, Refusals, warnings_for_refused
 from connectors.webchat.connector import WebchatConnector
 from connectors.zalo import window as zalo_window
 from connectors.zalo.connector import ZaloConnector
@@ -71,6 +74,61 @@ async def test_another_process_and_a_restart_know_the_same(database: Database) -
     await worker.note_success()
     after = await gateway.read()
     assert (after.barred_until, after.barred_for_s, after.trouble_vi, after.trouble_at) == (None, None, None, None)
+
+
+async def test_refused_webhooks_of_several_processes_are_counted_together(database: Database) -> None:
+    one, other = (ConditionStore(database, ZALO, "app") for _ in range(2))
+    await one.note_refused_webhooks(2, AT)
+    await other.note_refused_webhooks(3, AT + HOUR / 2)
+    known = await one.read()
+    assert (known.webhooks_refused, known.webhook_refused_at) == (5, AT + HOUR / 2)
+    (said,) = warnings_for_refused(known, "Zalo", "ZALO_OA_SECRET", AT + HOUR)
+    assert said.startswith("Zalo: 5 thông báo")
+    assert warnings_for_refused(known, "Zalo", "ZALO_OA_SECRET", AT + 2 * HOUR) == ()
+    await other.note_genuine_webhook(AT + HOUR)
+    assert warnings_for_refused(await one.read(), "Zalo", "ZALO_OA_SECRET", AT + HOUR) == ()
+
+
+async def test_a_flood_of_rubbish_is_written_now_and_then_only(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ConditionStore(database, ZALO, "app")
+    refusals, writes, note = Refusals(store, Later()), list[int](), store.note_refused_webhooks
+
+    async def counted(number: int, at: datetime) -> None:
+        writes.append(number)
+        await note(number, at)
+
+    monkeypatch.setattr(store, "note_refused_webhooks", counted)
+    for number in range(1000):
+        refusals.note_refused(AT + NOTED_EVERY * number / 250)
+    await refusals.settle()
+    assert len(writes) <= 5
+    assert (sum(writes), (await store.read()).webhooks_refused) == (1000, 1000)
+
+
+async def test_genuine_webhooks_are_not_all_written(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ConditionStore(database, ZALO, "app")
+    refusals, writes = Refusals(store, Later()), list[datetime]()
+
+    async def counted(at: datetime) -> None:
+        writes.append(at)
+
+    monkeypatch.setattr(store, "note_genuine_webhook", counted)
+    for number in range(600):
+        refusals.note_genuine(AT + timedelta(seconds=number))
+    await refusals.settle()
+    assert writes == [AT, AT + GENUINE_NOTED_EVERY]
+    refusals.note_refused(AT + timedelta(seconds=600))
+    refusals.note_genuine(AT + timedelta(seconds=601))
+    await refusals.settle()
+    assert writes[2:] == [AT + timedelta(seconds=601)]
+
+
+@pytest.mark.parametrize(("hours", "is_shown"), [(1, True), (24 * 6, True), (24 * 8, False)])
+def test_what_meta_announced_is_shown_for_a_week(hours: int, is_shown: bool) -> None:
+    known = Condition(enforcement="warning", enforced_at=AT)
+    assert bool(warnings_for_enforcement(known, AT + hours * HOUR)) is is_shown
 
 
 async def test_trouble_keeps_the_time_it_began(database: Database) -> None:

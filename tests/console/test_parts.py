@@ -44,6 +44,15 @@ def test_a_message_that_did_not_arrive_says_why_and_offers_another_try() -> None
     )  # fmt: skip
 
 
+def test_a_message_that_waits_for_too_long_says_why_and_offers_the_phone_but_no_other_try() -> None:
+    waits = message(author=Author.BOT, status=DeliveryState.QUEUED, failure="Chờ gửi từ 21:00: trang bị cấm", late=True)
+    line = line_of(waits)
+    assert (line["delivery"], line["failure"]) == ("chờ gửi quá lâu", "Chờ gửi từ 21:00: trang bị cấm")
+    assert (line["stuck"], line["phone"], line["again"]) == (True, True, False)
+    on_its_way = line_of(message(author=Author.BOT, status=DeliveryState.QUEUED, failure="hụt một lần"))
+    assert (on_its_way["delivery"], on_its_way["failure"], on_its_way["phone"]) == ("đang gửi", None, False)
+
+
 def test_a_message_that_was_seen_offers_nothing() -> None:
     line = line_of(message(author=Author.BOT, status=DeliveryState.SEEN))
     assert (line["delivery"], line["stuck"]) == ("đã xem", False)

@@ -8,13 +8,18 @@ from sqlalchemy import text, update
 
 from bot.base.clock import now
 from bot.base.jobs import WaitAndRetry, WaitUntil
-from bot.contracts.errors import Ambiguous, CannotTell, NotYet, RetryLater
+from bot.contracts.errors import Ambiguous, CannotTell, NotYet, Refused, RetryLater
 from bot.contracts.ids import MessageId
 from bot.contracts.messages import DeliveryState, Outbound, Sent
-from bot.conversation.tables import MessageRow
+from bot.conversation.overview import load_history, load_undelivered
+from bot.conversation.staff import StaffDesk
+from bot.conversation.tables import ConversationRow, MessageRow
 from bot.outbox import deliver as deliver_module
-from bot.outbox.deliver import ECHO_PATIENCE, IN_DOUBT_VI, MAX_ATTEMPTS, REPEATED_VI, WAITS_S, deliver
+from bot.outbox.deliver import ECHO_PATIENCE, HELD_VI, IN_DOUBT_VI, MAX_ATTEMPTS, REPEATED_VI, WAITS_S, deliver
+from bot.outbox.late import BEHIND_VI, LATE_AFTER
+from handoff.call import CallOutcome
 from tests.bot.house import TESTCHAT, BotHouse, ScriptedConnector, undelivered
+from tests.handoff.house import House as HandoffHouse
 
 
 class Barred(ScriptedConnector):
@@ -255,3 +260,104 @@ async def test_a_history_that_can_not_be_asked_for_a_day_leaves_it_in_doubt(hous
     row = await house.message(message)
     assert (row.status, row.failure) == (DeliveryState.UNCERTAIN, IN_DOUBT_VI)
     assert len(house.connector.arrived) == 1
+
+
+# --- what waits for too long is told, and goes on being tried ---------------------------------------------------------
+
+
+async def age(house: BotHouse, message: MessageId, minutes: float) -> None:
+    """So long ago it was written, first refused, and last heard of."""
+    then = now() - timedelta(minutes=minutes)
+    async with house.database.transaction() as session:
+        row = await session.get_one(MessageRow, message)
+        row.created_at = then
+        row.failing_since, row.sending_since = row.failing_since and then, row.sending_since and then
+        (await session.get_one(ConversationRow, row.conversation_id)).last_inbound_at = then
+
+
+async def listed(house: BotHouse, message: MessageId) -> str | None:
+    """What the list of undelivered messages says about it."""
+    async with house.database.transaction() as session:
+        return next((one.failure for one in await load_undelivered(session) if one.message == message), None)
+
+
+async def test_a_platforms_long_bar_is_listed_with_the_reason_and_still_waited_for(
+    house: BotHouse, clock: Clock
+) -> None:
+    house.connector = Barred(clock, clock.at + timedelta(hours=4))
+    message = await house.post(await house.conversation())
+    assert isinstance(await run(house, message), WaitUntil)
+    assert await listed(house, message) is None  # only just
+    await age(house, message, LATE_AFTER.total_seconds() / 60 + 1)
+    said = await listed(house, message)
+    assert said is not None
+    assert said.startswith("Chờ gửi từ ")
+    assert "Trang đang tạm bị cấm gửi tin. Tự gửi lại sau " in said
+    async with house.database.transaction() as session:
+        (view,) = [
+            one
+            for one in await load_history(session, [(await house.message(message)).conversation_id])
+            if one.id == message
+        ]
+    assert (view.late, view.failure) == (True, said)
+    house.connector = ScriptedConnector()
+    assert await run(house, message) is None
+    assert await listed(house, message) is None
+
+
+@pytest.mark.parametrize(("minutes", "is_listed"), [(14, False), (16, True)])
+async def test_what_nobody_tried_is_listed_from_the_limit_on(house: BotHouse, minutes: float, is_listed: bool) -> None:
+    message = await house.post(await house.conversation())
+    await age(house, message, minutes)
+    said = await listed(house, message)
+    assert (said is not None) is is_listed
+    assert said is None or BEHIND_VI in said
+
+
+async def test_a_held_answer_that_the_citizen_released_is_not_late_at_once(house: BotHouse) -> None:
+    house.connector.open = False
+    conversation = await house.conversation("lan")
+    message = await house.post(conversation)
+    await run(house, message)
+    await age(house, message, 300)
+    assert await listed(house, message) == HELD_VI
+    house.connector.open = True
+    await house.accept(house.inbound("Còn đó không?", ref="lan"))
+    async with house.database.transaction() as session:
+        assert await house.outbox.release_held(session, conversation) in {0, 1}
+    assert (await house.message(message)).status == DeliveryState.QUEUED
+    assert await listed(house, message) is None
+
+
+@pytest.mark.parametrize("answers", [RetryLater("no connection"), Ambiguous("no answer", 0.0)])
+async def test_what_was_told_by_phone_while_it_was_sent_stays_told(house: BotHouse, answers: RetryLater) -> None:
+    """A person calls while the platform thinks about it; whatever comes back, it is not sent again."""
+
+    class Thinks(ScriptedConnector):
+        async def send(self, outbound: Outbound) -> Sent:
+            async with house.database.transaction() as session:
+                (await session.get_one(MessageRow, outbound.message)).status = DeliveryState.FAILED
+            raise answers
+
+    house.connector = Thinks()
+    message = await house.post(await house.conversation())
+    await run(house, message)
+    house.connector = connector = ScriptedConnector()
+    await run(house, message)
+    assert (await house.message(message)).status == DeliveryState.FAILED
+    assert connector.arrived == []
+
+
+async def test_a_late_message_can_be_told_by_phone_and_is_then_not_sent(house: BotHouse) -> None:
+    by = await HandoffHouse(house.database).staff()
+    desk = StaffDesk(house.database, house.outbox)
+    message = await house.post(await house.conversation())
+    with pytest.raises(Refused):
+        await desk.tell_by_phone(message, by)
+    await age(house, message, 16)
+    await desk.tell_by_phone(message, by)
+    assert await listed(house, message) is not None  # nobody has called yet
+    await desk.record_call(message, by, CallOutcome.TOLD)
+    assert await listed(house, message) is None
+    await run(house, message)
+    assert house.connector.arrived == []
