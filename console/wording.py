@@ -6,6 +6,7 @@ from typing import Final
 from bot.base.clock import in_vietnam
 from bot.contracts.ids import Channel
 from bot.contracts.messages import DeliveryState
+from bot.conversation.open_channels import OpenElsewhere
 from faq.store import Change
 from nlu_data.vi_nlu.text import strip_diacritics
 
@@ -91,6 +92,19 @@ def say_delivery(status: DeliveryState, *, late: bool = False) -> str:
 def say_channel(channel: Channel | None) -> str:
     """The channel's name; a channel that a site added shows its own."""
     return CHANNELS_VI.get(channel, channel) if channel else "—"
+
+
+def say_elsewhere(open_: OpenElsewhere) -> str:
+    """What an operator can do about a shut channel, beside the phone; empty if there is nothing."""
+    if open_.linked:
+        name = say_channel(open_.linked)
+        return f"Còn nhắn được qua {name}: câu trả lời mới tự đi qua đó; tin đang giữ thì bấm “Gửi lại”."
+    if open_.alike:
+        return (
+            f"Có hội thoại {say_channel(open_.alike)} cùng số điện thoại còn nhắn được: "
+            "ghép ở mục “Cùng một người?”, rồi bấm “Gửi lại”."
+        )
+    return ""
 
 
 def say_age(age: timedelta) -> str:

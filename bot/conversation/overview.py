@@ -59,6 +59,7 @@ class Undelivered:
     """A message of ours that did not arrive, with the ticket where somebody can act on it."""
 
     message: MessageId
+    conversation: ConversationId
     ticket: TicketCode | None
     channel: Channel
     citizen_name: str | None
@@ -140,6 +141,7 @@ async def load_undelivered(session: AsyncSession, *, limit: int = 50) -> list[Un
     return [
         Undelivered(
             message=row.id,
+            conversation=row.conversation_id,
             ticket=TicketCode(code) if code else None,
             channel=Channel(row.channel),
             citizen_name=name,

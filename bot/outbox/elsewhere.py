@@ -74,15 +74,19 @@ async def _open_conversation(
         )
         .order_by(ConversationRow.last_inbound_at.desc())
     )
-    for other in others:
-        connector = connectors.get(Channel(other.channel))
-        if connector is None or other.last_inbound_at is None:
-            continue
-        if connector.capabilities.pulls and at - other.last_inbound_at > LOOKED_AT_LATELY:
-            continue
-        if connector.window(other.last_inbound_at, author, at).state is WindowState.OPEN:
-            return other
-    return None
+    return next((other for other in others if may_write(connectors, other, author, at)), None)
+
+
+def may_write(
+    connectors: Mapping[Channel, Connector], conversation: ConversationRow, author: Author, at: datetime
+) -> bool:
+    """Does what `author` writes in this conversation reach the citizen now?"""
+    connector, last = connectors.get(Channel(conversation.channel)), conversation.last_inbound_at
+    if connector is None or last is None:
+        return False
+    if connector.capabilities.pulls and at - last > LOOKED_AT_LATELY:
+        return False
+    return connector.window(last, author, at).state is WindowState.OPEN
 
 
 def not_elsewhere() -> ColumnElement[bool]:

@@ -5,9 +5,11 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from bot.base.clock import now
+from bot.contracts.connector import WindowState
 from bot.contracts.errors import DomainError, NotFound
 from bot.contracts.ids import ConversationId, EntryId, MessageId, TicketCode
 from bot.contracts.messages import Author
+from bot.conversation.open_channels import find_open_elsewhere
 from bot.conversation.overview import MessageView
 from bot.conversation.staff import ConversationView
 from connectors.allowance import allowance
@@ -22,7 +24,7 @@ from console.parts.ticket_actions import TicketActions
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
-from console.wording import say_channel
+from console.wording import say_channel, say_elsewhere
 from faq.store import get_entry, is_retired
 from handoff import desk
 from handoff.account import Account
@@ -34,6 +36,7 @@ from handoff.ticket import State, parse_code
 from handoff.views import TicketDetail, TicketView
 
 LIMIT_EVERY_S = 30.0
+SHUT_HERE = "Đã quá khung được nhắn tin trên kênh này."
 TOGGLE_SIDE = "() => document.querySelector('.t-side').classList.toggle('open')"
 
 
@@ -197,7 +200,14 @@ class TicketPage:
             self.box.show_limit(f"Kênh {say_channel(self.head.channel)} đang tắt.", urgent=True, phones=self.phones)
             return
         found = await allowance(connector, self.head.citizen_ref, self.head.last_inbound_at, Author.OPERATOR, now())
-        self.box.show_limit(found.vi, urgent=found.is_urgent, phones=self.phones)
+        said = found.vi
+        if found.window.state is WindowState.CLOSED and self.visit.may(Action.LINK):
+            async with self.database.transaction() as session:
+                open_ = await find_open_elsewhere(
+                    session, self.visit.services.connectors, self.head.id, Author.OPERATOR, now()
+                )
+            said = f"{SHUT_HERE if open_.linked else said} {say_elsewhere(open_)}".strip()
+        self.box.show_limit(said, urgent=found.is_urgent, phones=self.phones)
 
     async def _look_again(self) -> None:
         """Time passes: a window closes, a message waits for too long."""
@@ -221,6 +231,7 @@ class TicketPage:
             self.history.replace(await self._history())
         if self.people:
             await self.people.refresh()
+        await self._show_limit()
 
     async def _on_tickets(self, news: list[News]) -> None:
         ours = {self.detail.ticket.id, *(one.id for one in self.others)}

@@ -5,13 +5,16 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from bot.base.clock import now
+from bot.contracts.ids import MessageId
+from bot.contracts.messages import DeliveryState
+from bot.conversation.open_channels import find_open_elsewhere
 from bot.conversation.overview import Undelivered, load_undelivered
 from console.live import News, follow
 from console.parts.phone import call_dialog
 from console.services import ConsoleServices
 from console.theme import frame
 from console.visit import Visit, enter
-from console.wording import say_channel, say_clock, say_delivery, shorten
+from console.wording import say_channel, say_clock, say_delivery, say_elsewhere, shorten
 from handoff.rights import Action
 
 
@@ -38,23 +41,31 @@ class UndeliveredPage:
         self.visit = visit
         ui.label("Những tin chưa đến được người dân. Gửi lại trong hội thoại, hoặc gọi điện báo rồi ghi kết quả.")
         self.list = ui.element("div").classes("c-stack")
-        self.shown: list[Undelivered] | None = None
+        self.shown: tuple[list[Undelivered], dict[MessageId, str]] | None = None
 
     async def refresh(self, _: list[News] | None = None) -> None:
         """Read, and draw if something changed: a focused button must stay where it is."""
-        async with self.visit.services.database.transaction() as session:
+        services = self.visit.services
+        async with services.database.transaction() as session:
             found = await load_undelivered(session)
-        if found == self.shown:
+            elsewhere = {
+                one.message: say_elsewhere(
+                    await find_open_elsewhere(session, services.connectors, one.conversation, one.author, now())
+                )
+                for one in found
+                if one.status is DeliveryState.HELD
+            }
+        if (found, elsewhere) == self.shown:
             return
-        self.shown = found
+        self.shown = found, elsewhere
         self.list.clear()
         with self.list:
             if not found:
                 ui.label("Mọi tin đều đã gửi được.").classes("c-sheet c-empty")
             for one in found:
-                self._line(one)
+                self._line(one, elsewhere.get(one.message, ""))
 
-    def _line(self, one: Undelivered) -> None:
+    def _line(self, one: Undelivered, elsewhere: str) -> None:
         with ui.element("section").classes("c-sheet").mark(f"undelivered-{one.message}"):
             with ui.element("div").classes("c-row"):
                 ui.label(one.citizen_name or "Người dân").classes("c-h2")
@@ -68,6 +79,8 @@ class UndeliveredPage:
             ui.label(shorten(one.text, 200)).classes("c-pre")
             if one.failure:
                 ui.label(one.failure).classes("c-dim")
+            if elsewhere:
+                ui.label(elsewhere).mark(f"elsewhere-{one.message}")
             with ui.element("div").classes("c-row"):
                 ui.button("Gọi điện báo", icon="call", on_click=lambda: self._call(one)).props("outline dense").mark(
                     f"call-{one.message}"
