@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import yaml
 
-from nlu_data.vi_nlu.text import clean, has_diacritics, is_plain_syllable, strip_diacritics, untype
+from nlu_data.vi_nlu.text import clean, has_diacritics, is_plain_syllable, strip_diacritics, untype, untype_telex
 
 WORDS: Final = Path(__file__).with_name("emergency.yml")
 GAP_WORDS: Final = 3
@@ -313,6 +313,8 @@ def _read(written: str) -> _Token:
     for once in dict.fromkeys((written, _RUN.sub(r"\1", written))):
         found.update(dict.fromkeys(known.spellings.get(once, ())))
     shapes = dict.fromkeys((written, untype(written), *_without_digits(written)))
+    if "oong" in written:  # "khoong" could be a word as "boong" is one, but is "không" with a key too many
+        shapes[untype_telex(written) or written] = None
     for shape in list(shapes):
         if _RUN.search(shape) and not is_plain_syllable(strip_diacritics(shape)):
             single, double = _RUN.sub(r"\1", shape), _RUN.sub(r"\1\1", shape)

@@ -1,13 +1,15 @@
 """How well the emergency words do on our own sentences: `python -m tests.bot.conversation.measure`.
 
-Every sentence is tried as written, without diacritics, in capitals, drawn out, in teencode and with a slip of the
-finger. Half of the sentences, by a hash, are held out: they are not looked at while words are added.
+Every sentence is tried as written, without diacritics, in capitals, drawn out, in teencode, with a slip of the finger,
+with half its diacritics, with Telex keys that stayed keys, and in teencode without diacritics. Half of the sentences,
+by a hash, are held out: they are not looked at while words are added.
 """
 
 import argparse
 import hashlib
 import re
 import time
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +73,26 @@ def spelled(text: str) -> Iterator[tuple[str, str]]:
     yield "drawn out", re.sub(r"(\w)(\W*)$", r"\1\1\1\1\2", text) + "!!!"
     yield "teencode", " ".join(_TEENCODE.get(word.lower(), word) for word in text.split())
     yield "slip", _slip(text)
+    yield "half the marks", " ".join(one if _picked(text, one, 2) else strip_diacritics(one) for one in text.split())
+    yield "Telex keys", " ".join(_keys(one) if _picked(text, one, 3) else one for one in text.split())
+    yield "bare teencode", strip_diacritics(" ".join(_TEENCODE.get(word.lower(), word) for word in text.split()))
+
+
+def _picked(text: str, word: str, one_in: int) -> bool:
+    """One word of `one_in`, and always the same ones."""
+    return hashlib.sha256((text + word).encode()).digest()[3] % one_in == 0
+
+
+_TELEX = {"\u0300": "f", "\u0301": "s", "\u0303": "x", "\u0309": "r", "\u0323": "j", "\u031b": "w", "\u0306": "w"}
+
+
+def _keys(word: str) -> str:
+    """ "được" → "dduwowcj": what is on the screen when the Vietnamese keyboard was off."""
+    keys, tone = "", ""
+    for one in unicodedata.normalize("NFD", word.replace("đ", "dd").replace("Đ", "DD")):
+        key = keys[-1:] if one == "\u0302" else _TELEX.get(one, one)
+        keys, tone = (keys, key) if key in "fsxrj" and unicodedata.combining(one) else (keys + key, tone)
+    return keys + tone
 
 
 def _slip(text: str) -> str:
