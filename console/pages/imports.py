@@ -38,6 +38,11 @@ LEAD: Final = (
     "Gửi tệp bộ câu hỏi mà đơn vị đang dùng (.xls, .xlsx, .ods, .csv). Hệ thống đọc thử và báo cáo từng dòng; "
     "chỉ khi bấm “Áp dụng” thì câu trả lời mới thay đổi."
 )
+OPEN_FILES: Final = """(event) => {
+  const input = event.currentTarget.querySelector("input[type=file]");
+  if (input && event.target !== input) input.click();
+}"""
+"""All of the upload field opens files: Quasar's own opener is a small sign at its edge."""
 LET_GO: Final = (
     "Báo cáo này để lâu chưa áp dụng nên đã được bỏ, nhường chỗ cho tệp của người khác. Chưa có gì thay đổi. "
     "Hãy gửi lại tệp."
@@ -93,16 +98,16 @@ class ImportsPage:
                 ui.button("Tải mẫu .xlsx", icon="download", on_click=self._download_template).props(
                     "outline no-caps"
                 ).mark("import-template")
-            upload = ui.upload(
-                label="Chọn hoặc kéo thả tệp vào đây",
-                auto_upload=True,
-                max_file_size=BOUNDS.file_bytes,
-                on_upload=self._take,
-                on_rejected=self._reject,
-            )
-            upload.props('accept=".xls,.xlsx,.xlsm,.ods,.csv,.htm,.html,.xml" flat bordered').classes("c-upload")
-            upload.style("width:100%").mark("import-upload")
-            self.upload = upload
+            with ui.element("div").classes("c-upload").on("click", js_handler=OPEN_FILES):
+                self.upload = ui.upload(
+                    label="Bấm để chọn tệp, hoặc kéo thả tệp vào đây",
+                    auto_upload=True,
+                    max_file_size=BOUNDS.file_bytes,
+                    on_upload=self._take,
+                    on_rejected=self._reject,
+                )
+            self.upload.props('accept=".xls,.xlsx,.xlsm,.ods,.csv,.htm,.html,.xml" flat bordered')
+            self.upload.style("width:100%").mark("import-upload")
             self.progress = ImportProgress()
         self.report = ui.element("div").props("aria-live=polite").mark("import-report")
         with ui.element("section").classes("c-sheet").style("margin-top:14px"):

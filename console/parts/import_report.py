@@ -111,18 +111,30 @@ def details(plan: ImportPlan, changes: Sequence[Compared]) -> None:
     if plan.adds:
         with _sheet(f"Thêm {len(plan.adds)} mục"):
             shown = plan.adds[:SHOWN]
-            lines = [(str(one.row.row), one.draft.question, _short(one.draft.answer)) for one in shown]
+            several = len({one.row.sheet for one in plan.adds}) > 1
+            lines = [
+                (
+                    f"{one.row.sheet}, {one.row.row}" if several else str(one.row.row),
+                    one.draft.question,
+                    _short(one.draft.answer),
+                )
+                for one in shown
+            ]
+            where = "Trang, dòng" if several else "Dòng"
             if any(one.draft.place for one in plan.adds):
                 places = [say_place(plan, one.draft.place) or "Toàn tỉnh" for one in shown]
                 placed = [(*cells, place) for cells, place in zip(lines, places, strict=True)]
-                _table(("Dòng", "Câu hỏi", "Trả lời", "Địa bàn"), placed)
+                _table((where, "Câu hỏi", "Trả lời", "Địa bàn"), placed)
             else:
-                _table(("Dòng", "Câu hỏi", "Trả lời"), lines)
+                _table((where, "Câu hỏi", "Trả lời"), lines)
             _more(len(plan.adds))
 
 
 def _problems(problems: Sequence[Problem]) -> None:
-    ordered = sorted(problems, key=lambda one: list(Severity).index(one.severity))
+    sheets = list(dict.fromkeys(one.sheet for one in problems))
+    ordered = sorted(
+        problems, key=lambda one: (list(Severity).index(one.severity), sheets.index(one.sheet), one.row or 0)
+    )
     with ui.element("table").classes("c-table").mark("import-problems"):
         for one in ordered[:SHOWN]:
             with ui.element("tr"):

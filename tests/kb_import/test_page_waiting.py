@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from bot.base.db import Database
 from handoff.role import Role
@@ -44,6 +44,23 @@ async def page(database: Database, database_url: str) -> AsyncIterator[Page]:
 async def send(page: Page, content: bytes, name: str) -> None:
     files = [{"name": name, "mimeType": "application/vnd.ms-excel", "buffer": content}]
     await page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+
+
+async def test_all_of_the_field_opens_files_and_toasts_leave_the_pages_head_free(page: Page) -> None:
+    field = page.locator(".c-upload")
+    box = await field.bounding_box()
+    assert box is not None
+    for across, down in ((0.3, 0.25), (0.5, 0.85)):
+        async with page.expect_file_chooser() as chosen:
+            await field.click(position={"x": box["width"] * across, "y": box["height"] * down})
+    one: FilePayload = {"name": "Bộ.xls", "mimeType": "application/vnd.ms-excel", "buffer": xls(BANK)}
+    await (await chosen.value).set_files(one)
+    await expect(page.get_by_role("button", name="Áp dụng")).to_be_visible()
+    toasts = await page.locator(".q-notifications__list--top.items-center").bounding_box()
+    content = await page.get_by_role("main").locator("section").first.bounding_box()
+    assert toasts is not None
+    assert content is not None
+    assert toasts["x"] + toasts["width"] <= content["x"]
 
 
 async def test_the_second_file_waits_until_the_first_is_read_or_its_page_closed(page: Page) -> None:
