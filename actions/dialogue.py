@@ -10,6 +10,7 @@ from actions.form import empty_form
 from actions.reading import find_ticket_code
 from actions.said import entities_of, message_id_of, say
 from actions.services import ActionServices, HandOverReason
+from bot.conversation.closing import is_closing
 
 
 class ServiceAction(Action):  # type: ignore[misc]  # rasa_sdk is untyped
@@ -52,8 +53,11 @@ class Unclear(ServiceAction):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[EventType]:
         text = str(tracker.latest_message.get("text") or "")
-        for reply in await self._services.answer_question(message_id_of(tracker), text):
-            say(dispatcher, reply)
+        if is_closing(text):  # asked for other words, the citizen rather lets it be
+            dispatcher.utter_message(response="utter_goodbye")
+        else:
+            for reply in await self._services.answer_question(message_id_of(tracker), text):
+                say(dispatcher, reply)
         # Without this, no rule fits the message and Rasa falls back again, ten times over.
         return [UserUtteranceReverted()]
 

@@ -21,6 +21,9 @@ BARE_WORDS: Final = 3
 NEAR: Final = 5
 """An entry must be among so many for a message alone to be found for it together with the question before it."""
 
+GUESSED: Final = 0.05
+"""How much surer an answer must be if only a guess joins the message to the question before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
@@ -261,6 +264,8 @@ class _Asking:
         if best is None or best.confidence <= alone.confidence:
             return None
         verdict = self.verdict(best)
+        if verdict is Verdict.ANSWER and best.confidence < self.live.searcher.thresholds.answer + GUESSED:
+            return None
         if verdict is Verdict.CHOOSE and best.candidates[0].entry == first.candidates[0].entry:
             return None  # the words have added nothing: "có ai giải thích cho tôi không"
         better = verdict is Verdict.ANSWER or (verdict is Verdict.CHOOSE and self.verdict(alone) is Verdict.HANDOVER)

@@ -6,6 +6,7 @@ Words are compared without diacritics, as people type them. What begins with a c
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from faq.clauses import COURTESY
@@ -40,8 +41,7 @@ _INSTEAD: Final = re.compile(
 )
 
 _ABOUT: Final = frozenset(
-    key_of(word)
-    for word in re.findall(
+    re.findall(
         r"\w+",
         """giấy tờ hồ sơ thủ tục cần mang theo đem gì chi nào những chuẩn bị lệ phí tiền hết tốn mất bao nhiêu lâu mấy
         ngày tuần tháng giờ buổi khi nộp làm lấy nhận trả đăng ký đăng kí ở đâu chỗ nơi tại phải có được không ko k chưa
@@ -51,13 +51,8 @@ _ABOUT: Final = frozenset(
     )
 )
 """Words that ask about a thing and name none."""
-_LITTLE: Final = frozenset(key_of(word) for word in (*COURTESY, *FUNCTION_WORDS)) - {"khong"} | {
-    "khong",
-    "bn",
-    "v",
-    "z",
-}
-_ASKS: Final = frozenset(("dau", "bao", "may", "gi"))
+_LITTLE: Final = COURTESY | FUNCTION_WORDS | {"bn", "v", "z"}
+_ASKS: Final = frozenset(("đâu", "bao", "mấy", "gì"))
 """Of the little words those that ask."""
 _ASKED: Final = re.compile(
     r"(?<!\w)(?:(?:có |phải |đã |cần )*(?:mất|tốn|hết|đóng|nộp) (?:bao nhiêu|mấy|tiền|phí|lệ phí)(?: tiền| phí)*"
@@ -104,17 +99,26 @@ def meant_instead(text: str) -> str | None:
 
 def asks_about_it(words: Sequence[str]) -> bool:
     """Does a message ask something of a thing without naming it: "cần mang giấy tờ gì", "phí bao nhiêu"?"""
-    keys = [key_of(word) for word in words]
-    telling = [key for key in keys if key not in _LITTLE]
-    asks = telling or not _ASKS.isdisjoint(keys)
-    return 1 < len(keys) <= ABOUT_WORDS and bool(asks) and all(key in _ABOUT for key in telling)
+    telling = [word for word in words if not _is_one_of(word, _LITTLE)]
+    asks = telling or any(_is_one_of(word, _ASKS) for word in words)
+    return 1 < len(words) <= ABOUT_WORDS and bool(asks) and all(_is_one_of(word, _ABOUT) for word in telling)
+
+
+def _is_one_of(word: str, words: frozenset[str]) -> bool:
+    """As written; a word without any mark may stand for one with marks, but "thẻ" is no "thế"."""
+    return word in words or (word.isascii() and word in _without_marks(words))
+
+
+@cache
+def _without_marks(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(key_of(word) for word in words)
 
 
 def place_in(words: Sequence[str]) -> tuple[str, ...] | None:
     """The place, if a message adds nothing but a place: "ở Sầm Sơn thì sao?" → ("sầm", "sơn")."""
     found = _PLACE.match(" ".join(words))
     where = tuple(found.group("where").split()) if found else ()
-    named = [word for word in where if key_of(word) not in _ABOUT]
+    named = [word for word in where if not _is_one_of(word, _ABOUT)]
     return where if named and len(where) <= PLACE_WORDS else None
 
 

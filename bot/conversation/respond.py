@@ -66,6 +66,7 @@ async def respond_to(session: AsyncSession, turn: Turn, decision: Decision) -> R
                 choices = (*left, TO_PERSON)
                 replies.append(Reply(texts.choose_left(_bare(about)), choices))
                 return Response(tuple(replies), "answer", evidence, choices, question=about)
+            unanswered = (*unanswered, about) if about else unanswered
             if unanswered:
                 ticket = await hand_over(
                     session, turn, Reason.NOTHING_CLOSE, decision.evidence.candidates, question=" ".join(unanswered)

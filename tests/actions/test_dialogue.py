@@ -121,6 +121,13 @@ async def test_after_two_unclear_messages_the_search_decides(house: House, servi
     assert [one["text"] for one in tracker["events"][at:] if one["event"] == "bot"] == ["Đoạn một.\n\nĐoạn hai."]
 
 
+async def test_after_an_unclear_message_the_citizen_may_let_it_be(house: House, services: Recorder) -> None:
+    await house.say("c1", "qwertyuiop")
+    said = await house.say("c1", "thôi được rồi, tôi tự làm được")
+    assert "Tạm biệt bạn" in said.text
+    assert services.calls == []
+
+
 async def test_after_an_unclear_message_a_question_is_taken(house: House, services: Recorder) -> None:
     await house.say("c1", "qwertyuiop")
     await house.say("c1", "làm căn cước công dân ở đâu ạ?")

@@ -56,7 +56,15 @@ def test_what_names_no_thing_asks_about_the_one_before(said: str) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["cách ly bao lâu", "kết hôn cần giấy tờ gì", "cảm ơn em", "gì", "tiêm có mất tiền không", "xe buýt chạy chưa"],
+    [
+        "cách ly bao lâu",
+        "kết hôn cần giấy tờ gì",
+        "cảm ơn em",
+        "gì",
+        "tiêm có mất tiền không",
+        "xe buýt chạy chưa",
+        "mất thẻ làm sao",
+    ],
 )
 def test_what_names_a_thing_stands_by_itself(said: str) -> None:
     assert not asks_about_it(words_of(said))

@@ -1,5 +1,7 @@
 """What a decision becomes: choices that can be answered in words, an apology that fits, no ticket about nothing."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import update
 
@@ -9,7 +11,7 @@ from bot.conversation.choices import NOT_HELPED, PERSON, entry_payload
 from bot.conversation.respond import Response, respond_to
 from bot.conversation.tables import ConversationRow
 from bot.conversation.turn import load_turn
-from faq.decide import HandOver, OfferChoices, Reason
+from faq.decide import Answer, Answers, HandOver, OfferChoices, Reason
 from faq.store import get_entry
 from tests.bot.conversation.conftest import BIRTH, MARRIAGE, TalkHouse
 
@@ -80,6 +82,26 @@ async def test_of_two_questions_the_one_without_an_answer_is_named(talk: TalkHou
     assert answer.text.startswith(BIRTH.answer)
     assert "“Giá vé cáp treo lên mặt trăng là bao nhiêu tiền”" in rest.text
     assert rest.ticket
+
+
+async def test_of_two_questions_the_one_that_is_not_sure_is_offered_beside_the_answer(talk: TalkHouse) -> None:
+    message, _ = await talk.accept(talk.inbound("khai sinh cần gì, kết hôn thế nào", ref="lan"))
+    found = await talk.engine.ask(BIRTH.question, today=in_vietnam(now()).date())
+    async with talk.database.transaction() as session:
+        birth, marriage = [await get_entry(session, one) for one in talk.entries[:2]]
+        turn = await load_turn(session, message, now())
+        assert turn is not None
+        parts = (Answer(birth, 0.9, found.evidence, "khai sinh cần gì"),)
+        both = Answers(parts, (), found.evidence, (marriage,), "kết hôn thế nào")
+        done = await respond_to(session, turn, both)
+        bad = await respond_to(session, replace(turn, unhelpful=frozenset({marriage.id})), both)
+    answer, rest = done.replies
+    assert answer.entry == birth.id
+    assert rest.text == texts.choose_left("kết hôn thế nào")
+    assert [one.payload for one in done.offered] == [entry_payload(marriage.id), PERSON]
+    assert done.question == "kết hôn thế nào"
+    assert await talk.tickets(turn.conversation), "what did not help is not offered again: a person is asked"
+    assert "“kết hôn thế nào”" in bad.replies[-1].text
 
 
 @pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.NO_WORDS])
