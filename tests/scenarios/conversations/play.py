@@ -62,6 +62,11 @@ VAGUE = (
     "phạt bao nhiêu",
     "mất thẻ",
     "ủng hộ",
+    "giấy đi đường",
+    "tiền điện",
+    "bà bầu",
+    "máy bay nội địa",
+    "f1 cách ly mấy ngày ạ",
 )
 """Too short or too general for one answer. Which of them get one choice, and which several, is the ranker's matter."""
 
