@@ -179,6 +179,7 @@ async def test_a_unit_answers_later_and_the_citizen_gets_it(screens: Screens, wo
     await expect(answer).to_contain_text("Sở Y tế")
 
 
+@pytest.mark.flaky(reruns=0)  # once it has taught, its question is answered
 async def test_what_could_not_be_answered_is_taught_and_then_answered(screens: Screens, words: Words) -> None:
     word = uuid.uuid4().hex[:5]
     question = words.to_teach
