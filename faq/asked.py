@@ -1,7 +1,7 @@
 """What is decided about one question: several questions in one message, follow-ups, and what was asked before."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -20,7 +20,8 @@ BARE_WORDS: Final = 3
 """A follow-up of so few words ("thế F1?") says what it is about only together with the question before it."""
 NEAR: Final = 5
 """An entry must be among so many for a message alone to be found for it together with the question before it."""
-
+KNOWN: Final = 512
+"""So many questions' findings are kept."""
 GUESSED: Final = 0.05
 """How much surer an answer must be if only a guess joins the message to the question before it."""
 
@@ -35,6 +36,10 @@ class Live:
     index: Index
     searcher: Searcher
     staff: StaffTable
+    known: dict[tuple[str, date, str | None, frozenset[EntryId]], Found] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What was found lately: the question before is looked at again with the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,16 @@ class _Asking:
     def search(self, text: str, *, exclude: frozenset[EntryId] | None = None) -> Found:
         """By the words alone."""
         without = self.exclude if exclude is None else exclude
-        return self.live.searcher.search(self.live.index, text, today=self.today, place=self.place, exclude=without)
+        known, key = self.live.known, (text, self.today, self.place, without)
+        found = known.get(key)
+        if found is None:
+            found = self.live.searcher.search(
+                self.live.index, text, today=self.today, place=self.place, exclude=without
+            )
+            if len(known) >= KNOWN:
+                known.clear()
+            known[key] = found
+        return found
 
     def each(self, questions: Sequence[str]) -> list[Found]:
         """Each question of a message; one that names nothing is about what the one before it was about."""
