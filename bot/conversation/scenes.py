@@ -32,7 +32,7 @@ WAVERS: Final = (0.02, 0.98)
 """Confidence of the intent from which on, and below which, the meaning is asked."""
 MEANING_COUNTS: Final = 4.0
 """How much a step of the meaning's score (about -2 to 2) weighs against one of the intent's log-odds."""
-ALARM_WHEN_IN_DOUBT: Final = 2.2
+ALARM_WHEN_IN_DOUBT: Final = 2.4
 """Added to the log-odds of both together, so that the limits of emergency.py hold for them as for the intent alone."""
 CLOSE: Final = 16.0
 """How fast an example counts less with its distance: exp(-CLOSE * (1 - cosine))."""
