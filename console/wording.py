@@ -27,6 +27,7 @@ DECIDED_VI: Final = {
     "handover": "Bot chuyển cán bộ",
     "dialogue": "Bot trò chuyện",
     "emergency": "Khẩn cấp",
+    "advert": "Tin quảng cáo",
     "received": "Đã ghi nhận",
     "silent": "Bot im lặng",
 }

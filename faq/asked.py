@@ -272,7 +272,9 @@ class _Asking:
         Only what the words alone point to as well: a new subject must not be answered with the old one's neighbours.
         """
         near = {one.entry for one in alone.candidates[:NEAR]}
-        joined = [self._join(self._read(one)[0], words, repairs, given) for one in contexts]
+        starts = [self._read(one)[0] for one in contexts]
+        self.live.searcher.embedder.embed([" ".join(start + words) for start in starts])  # both at once, and kept
+        joined = [self._join(start, words, repairs, given) for start in starts]
         fits = [one for one in joined if one.candidates and one.candidates[0].entry in near]
         best = max(fits, key=lambda one: one.confidence, default=None)
         if best is None or best.confidence <= alone.confidence:
