@@ -1,6 +1,6 @@
 """What is decided about one question: several questions in one message, follow-ups, and what was asked before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
@@ -11,7 +11,7 @@ from faq.clauses import follow_up, loose_questions_of, questions_of
 from faq.decide import Answer, Answers, Decision, Evidence, HandOver, OfferChoices, Reason, Verdict, choices
 from faq.follow import LEANS_WORDS, asks_about_it, meant_instead, names_office, place_in, subject_of
 from faq.index import Index
-from faq.normalise import words_of
+from faq.normalise import is_telling, key_of, words_of
 from faq.search import Found, Searcher
 from faq.synonyms import Meaning
 from faq.topic import offer_of_topic
@@ -20,6 +20,8 @@ BARE_WORDS: Final = 3
 """A follow-up of so few words ("thế F1?") says what it is about only together with the question before it."""
 NEAR: Final = 5
 """An entry must be among so many for a message alone to be found for it together with the question before it."""
+SHARED: Final = 2.0
+"""Sum of the rarities (nats) of the words that an entry must share with the question before."""
 KNOWN: Final = 512
 """So many questions' findings are kept."""
 GUESSED: Final = 0.05
@@ -273,6 +275,8 @@ class _Asking:
         """
         near = {one.entry for one in alone.candidates[:NEAR]}
         starts = [self._read(one)[0] for one in contexts]
+        if not self._shares_words(near, {word for start in starts for word in start} - set(words)):
+            return None
         self.live.searcher.embedder.embed([" ".join(start + words) for start in starts])  # both at once, and kept
         joined = [self._join(start, words, repairs, given) for start in starts]
         fits = [one for one in joined if one.candidates and one.candidates[0].entry in near]
@@ -286,6 +290,17 @@ class _Asking:
             return None  # the words have added nothing: "có ai giải thích cho tôi không"
         better = verdict is Verdict.ANSWER or (verdict is Verdict.CHOOSE and self.verdict(alone) is Verdict.HANDOVER)
         return best if better else None
+
+    def _shares_words(self, entries: Iterable[EntryId], words: Iterable[str]) -> bool:
+        """Does one of the entries share telling words with these? If not, they can hardly speak for it."""
+        telling = {key_of(word) for word in words if is_telling(word)}
+        idf = self.live.index.plain.idf
+        for one in entries:
+            draft = self.live.index.entry(one).draft
+            theirs = {key_of(word) for text in (draft.question, *draft.phrasings) for word in words_of(text)}
+            if sum(idf(key) for key in theirs & telling) >= SHARED:
+                return True
+        return False
 
     def _kinds_of(self, entry: EntryId, words: tuple[str, ...]) -> tuple[bool, bool]:
         """Does the entry ask, and does its answer tell, what `words` ask for: a fee, how long, which papers?"""

@@ -156,9 +156,7 @@ class Conversing:
         return await self._understand(turn)
 
     async def _understand(self, turn: Turn) -> tuple["Response | _Later", Understanding | None]:
-        understood, decision = await asyncio.gather(self._parse(turn), self._search(turn))
-        danger = understood.confidence_in(INTENT) if understood else 0.0
-        danger = await self.scenes.confidence(turn.text, danger) if self.scenes else danger
+        (understood, danger), decision = await asyncio.gather(self._judge(turn), self._search(turn))
         path = plan_path(turn.text, understood, decision, in_dialogue=turn.in_dialogue, danger=danger)
         match path:
             case Path.EMERGENCY:
@@ -168,6 +166,12 @@ class Conversing:
                 return await self._talk(turn, understood, instead, words=_words(turn)), understood
             case Path.SEARCH:
                 return _Later("decided", decision), understood
+
+    async def _judge(self, turn: Turn) -> tuple[Understanding | None, float]:
+        """What the message means, and how sure it is that somebody is in danger (0..1)."""
+        understood = await self._parse(turn)
+        danger = understood.confidence_in(INTENT) if understood else 0.0
+        return understood, await self.scenes.confidence(turn.text, danger) if self.scenes else danger
 
     async def _search(self, turn: Turn) -> Decision:
         decision = await self.engine.ask(
