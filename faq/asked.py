@@ -42,6 +42,10 @@ class Live:
         default_factory=dict, compare=False, repr=False
     )
     """What was found lately: the question before is looked at again with the next one."""
+    readings: dict[str, tuple[Sequence[tuple[str, ...]], float]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """What was read lately."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +164,9 @@ class _Asking:
         known, key = self.live.known, (text, self.today, self.place, without)
         found = known.get(key)
         if found is None:
-            found = self.live.searcher.search(
-                self.live.index, text, today=self.today, place=self.place, exclude=without
+            clauses, repairs = self._clauses(text)
+            found = self.live.searcher.search_clauses(
+                self.live.index, clauses, repairs, today=self.today, place=self.place, exclude=without
             )
             if len(known) >= KNOWN:
                 known.clear()
@@ -204,8 +209,18 @@ class _Asking:
             return self._led(contexts, f"còn {text}" if corrects else text, alone)
         return self._unled(contexts, words, repairs, alone, first, given)
 
+    def _clauses(self, text: str) -> tuple[Sequence[tuple[str, ...]], float]:
+        """`Searcher.read`, once for each text."""
+        read = self.live.readings.get(text)
+        if read is None:
+            read = self.live.searcher.read(self.live.index, text)
+            if len(self.live.readings) >= KNOWN:
+                self.live.readings.clear()
+            self.live.readings[text] = read
+        return read
+
     def _read(self, text: str) -> tuple[tuple[str, ...], float]:
-        clauses, repairs = self.live.searcher.read(self.live.index, text)
+        clauses, repairs = self._clauses(text)
         return tuple(word for clause in clauses for word in clause), repairs
 
     def _join(
