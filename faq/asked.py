@@ -14,7 +14,7 @@ from faq.index import Index
 from faq.normalise import is_telling, key_of, words_of
 from faq.search import Found, Searcher
 from faq.synonyms import Meaning
-from faq.topic import offer_of_topic
+from faq.topic import offer_of_siblings, offer_of_topic
 
 BARE_WORDS: Final = 3
 """A follow-up of so few words ("thế F1?") says what it is about only together with the question before it."""
@@ -75,6 +75,8 @@ class Asked:
         if joined is not None:
             return self._decide(joined, leans=True)
         offered = offer_of_topic(self.live.index, found, self.live.searcher.thresholds)
+        if not offered and self.live.searcher.verdict(found) is Verdict.HANDOVER:
+            offered = offer_of_siblings(self.live.index, found)
         if offered:
             entries = tuple(self.live.index.entry(one.entry) for one in offered)
             return OfferChoices(entries, found.confidence, self._evidence(found))

@@ -104,6 +104,11 @@ def asks_about_it(words: Sequence[str]) -> bool:
     return 1 < len(words) <= ABOUT_WORDS and bool(asks) and all(_is_one_of(word, _ABOUT) for word in telling)
 
 
+def named_in(words: Sequence[str]) -> frozenset[str]:
+    """The words that name what a message is about, as keys: "làm căn cước cần gì" → can, cuoc."""
+    return frozenset(key_of(word) for word in words if not _is_one_of(word, _LITTLE) and not _is_one_of(word, _ABOUT))
+
+
 def _is_one_of(word: str, words: frozenset[str]) -> bool:
     """As written; a word without any mark may stand for one with marks, but "thẻ" is no "thế"."""
     return word in words or (word.isascii() and word in _without_marks(words))

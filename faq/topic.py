@@ -1,16 +1,21 @@
-"""A word or two that name a subject and ask nothing: "cách ly", "giấy đi đường". Pure."""
+"""Messages that name a subject and leave open what about it: "cách ly", "làm căn cước cần gì". Pure."""
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
 from faq.decide import MAX_CHOICES, Candidate, Thresholds, choices
+from faq.follow import ABOUT_WORDS, named_in
 from faq.index import Index
-from faq.normalise import words_of
+from faq.normalise import key_of, words_of
 from faq.search import Found
 
 TOPIC_WORDS: Final = 4
 """Longer messages say more than a subject."""
+FEWEST_NAMES: Final = 2
+"""One syllable alone ("xe") is in too many entries to be what a question is about."""
+NEAREST: Final = 6
+"""So many candidates are looked at."""
 CLEARLY: Final = 0.95
 """An entry this likely is answered with, however short the question."""
 _POLITE: Final = frozenset(
@@ -33,6 +38,25 @@ def offer_of_topic(index: Index, found: Found, limits: Thresholds) -> tuple[Cand
     about = [one for one in found.candidates if _is_about(index, one, words)]
     offered = tuple(dict.fromkeys((*likely[:1], *about, *likely)))[:MAX_CHOICES]
     return () if len(offered) == 1 and found.confidence >= limits.answer else offered
+
+
+def offer_of_siblings(index: Index, found: Found) -> tuple[Candidate, ...]:
+    """What to offer for a short question that several entries could mean and none surely: "làm căn cước cần gì".
+
+    Only entries that have every word that names what the question is about, and only if there are several: a question
+    with a word that no entry has goes to a person.
+    """
+    words = found.normalised.split()
+    named = named_in(words) if len(words) <= ABOUT_WORDS else frozenset()
+    if len(named) < FEWEST_NAMES:
+        return ()
+    about = [one for one in found.candidates[:NEAREST] if named <= _keys_of(index, one)]
+    return tuple(about[:MAX_CHOICES]) if len(about) > 1 else ()
+
+
+def _keys_of(index: Index, candidate: Candidate) -> frozenset[str]:
+    draft = index.entry(candidate.entry).draft
+    return frozenset(key_of(word) for text in (draft.question, *draft.phrasings) for word in words_of(text))
 
 
 def topic_of(read: str) -> tuple[str, ...]:

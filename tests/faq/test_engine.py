@@ -61,6 +61,21 @@ async def test_a_published_entry_answers_its_own_question(database: Database, em
     assert decision.evidence.as_json()["candidates"][0]["entry"] == entries[0]
 
 
+async def test_a_short_question_that_several_entries_could_mean_gets_choices(
+    database: Database, embedder: Embedder
+) -> None:
+    cards = [
+        EntryDraft("Mất thẻ căn cước thì xin cấp lại thế nào?", "Đến công an cấp xã, mang theo giấy tờ tùy thân khác."),
+        EntryDraft("Trẻ dưới 14 tuổi có bắt buộc phải có thẻ căn cước không?", "Không bắt buộc; làm nếu cha mẹ muốn."),
+        EntryDraft("Sáp nhập xã rồi có phải đổi căn cước không?", "Không phải đổi, thẻ vẫn dùng được."),
+    ]
+    entries = await fill(database, *DRAFTS, *cards)
+    engine = await started(database, embedder)
+    decision = await engine.ask("lam can cuoc can gi", today=TODAY)
+    assert isinstance(decision, OfferChoices)
+    assert {one.id for one in decision.entries} == set(entries[-3:])
+
+
 async def test_an_empty_bank_hands_over(database: Database, embedder: Embedder) -> None:
     engine = await started(database, embedder)
     decision = await engine.ask("Đăng ký kết hôn?", today=TODAY)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faq.clauses import loose_questions_of
-from faq.follow import asks_about_it, meant_instead, names_office, place_in, subject_of
+from faq.follow import asks_about_it, meant_instead, named_in, names_office, place_in, subject_of
 from faq.normalise import words_of
 from faq.topic import topic_of
 from kb_import.samples.content import labelled_questions, load_samples
@@ -149,3 +149,16 @@ def test_any_text_can_be_looked_at(text: str) -> None:
     assert set(subject_of(words)) <= set(words)
     assert set(place_in(words) or ()) <= set(words)
     assert all(part in text for part in loose_questions_of(text))
+
+
+@pytest.mark.parametrize(
+    ("said", "keys"),
+    [
+        ("làm căn cước cần gì", {"can", "cuoc"}),
+        ("làm căn cước cần giấy tờ gì", {"can", "cuoc"}),
+        ("ở đâu", set()),
+        ("bảo hiểm thất nghiệp nộp ở đâu", {"bao", "hiem", "that", "nghiep"}),
+    ],
+)
+def test_words_that_name_what_a_question_is_about(said: str, keys: set[str]) -> None:
+    assert named_in(words_of(said)) == keys
