@@ -152,8 +152,8 @@ class _Extraction:
         return [one if type(one) is str else say_cell(one) for one in cells]
 
     def _fill_merged(self) -> None:
-        """One answer merged over several rows stands in each of them; a question merged over "
-        "several rows is one question."""
+        """One answer merged over several rows stands in each of them; a question merged over
+        several rows is one question."""
         column_of = {column: role for role, column in self._layout.columns.items()}
         for area in self._table.areas:
             if area.bottom == area.top or area.bottom < self._layout.first:
@@ -296,6 +296,8 @@ class _Extraction:
         if question:
             if self._is_section(index, question, number):
                 self._open_section(index, find_section(question) or question)
+            elif pair := split_question_and_answer(question):
+                self._take(index, *pair)
             elif is_footer(question) and not number:
                 self._note("left_out", row, f"Dòng “{question[:60]}” dưới bảng không phải câu hỏi nên bỏ qua.")
             else:

@@ -1,5 +1,5 @@
-"""Which columns hold what: by the header's words, by a person's mapping, or as a proposal that "
-"somebody must confirm."""
+"""Which columns hold what: by the header's words, by a person's mapping, or as a proposal that
+somebody must confirm."""
 
 import re
 from collections.abc import Mapping as AnyMapping
@@ -79,8 +79,8 @@ def find_layout(table: Table, mapping: Mapping | None = None) -> SheetLayout | N
 
 
 def _unknown_header(table: Table, roles: AnyMapping[Role, int]) -> int | None:
-    """The first row of several cells, when it does not ask and nearly all below it do: a header in "
-    "words we don't know."""
+    """The first row of several cells, when it does not ask and nearly all below it do: a header in
+    words we don't know."""
     column = table.columns[roles[Role.QUESTION]]
     for index in range(min(table.height, _HEADER_ROWS)):
         if sum(one != "" for one in table.row(index)) < 2:

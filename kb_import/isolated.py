@@ -76,8 +76,8 @@ def _bare_environment() -> dict[str, str]:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Builds our own frozen types and dates, nothing else: the bytes come from a process that read "
-    "a stranger's file."""
+    """Builds our own frozen types and dates, nothing else: the bytes come from a process that read
+    a stranger's file."""
 
     def find_class(self, module: str, name: str) -> Any:
         if module.startswith("kb_import.") or (module, name) in _SAFE:

@@ -176,8 +176,8 @@ def _conversion_note(one: Shown) -> Problem:
 
 
 def _field_of(sheet: Sheet, table: Table, layout: SheetLayout, several: bool) -> str:
-    """The field for rows that name none: "Lĩnh vực: …" above the header, else the sheet's name if "
-    "there are several sheets."""
+    """The field for rows that name none: "Lĩnh vực: …" above the header, else the sheet's name if
+    there are several sheets."""
     for index in range(layout.header or 0):
         for cell in table.row(index):
             if isinstance(cell, str) and (found := re.match(r"\s*lĩnh vực\s*:\s*(\S.{1,120})$", cell, re.IGNORECASE)):

@@ -1,9 +1,7 @@
-"""Text made readable: Unicode NFC, no invisible characters, and the old encodings TCVN3, VNI and VIQR turned into
-Unicode.
+"""Text made readable: Unicode NFC, no invisible characters, and TCVN3, VNI and VIQR turned into Unicode.
 
 Works on whole columns, because one cell is too little to tell an encoding from, and because a check of the joined
-column in C
-costs a hundredth of a check per cell: a column in good order is returned as it came.
+column in C costs a hundredth of a check per cell: a column in good order is returned as it came.
 """
 
 import re
@@ -159,16 +157,22 @@ def _detect(cells: Sequence[str], suspected: str | None) -> str | None:
         return None
     if found := detect_encoding_by_content(sample, _CHARMAPS).encoding:
         return str(found)
-    return suspected if suspected and _gain(sample, suspected) > 0.05 else None
+    # A font somewhere in the file is little to go by: "Ghi chú" scores better as "Ghi chỳ" and is no better Vietnamese.
+    if suspected and _gain(sample, suspected) > 0.05:
+        return _if_better(sample, suspected)
+    return None
 
 
 def _follows(cells: Sequence[str], encoding: str) -> str | None:
-    """A short column ("Căn cứ") beside one in an old encoding is in the same, if more of its words "
-    "are then Vietnamese."""
+    """A short column ("Căn cứ") beside one in an old encoding is in the same, if its words are then Vietnamese."""
     old = [one for one in cells if not _UNICODE_VIETNAMESE.search(one) and (encoding == "viqr" or not one.isascii())]
     if not old:
         return None
-    sample = " ".join(old)[:_SAMPLE_CHARS]
+    return _if_better(" ".join(old)[:_SAMPLE_CHARS], encoding)
+
+
+def _if_better(sample: str, encoding: str) -> str | None:
+    """The encoding, if more words are Vietnamese once the sample is read in it."""
     return encoding if _syllables(_converter(encoding)(sample)) > _syllables(sample) else None
 
 

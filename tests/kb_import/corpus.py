@@ -392,6 +392,7 @@ CASES: list[Case] = [
     case("VIQR", lambda: xls([("Ai ddu+o+.c tie^m va('c xin mie^~n phi'?", "Ngu+o+`i da^n trong ti?nh ddu+o+.c tie^m mie^~n phi'."), ("Tie^m o+? dda^u va` khi na`o?", "Tie^m ta.i tra.m y te^' xa~.")], header=("Ca^u ho?i", "Tra? lo+`i")), [("Ai được tiêm vắc xin miễn phí?", "Người dân trong tỉnh được tiêm miễn phí."), ("Tiêm ở đâu và khi nào?", "Tiêm tại trạm y tế xã.")], "converted"),
     case("invisible and hard blanks", lambda: xls([("Ai\u00a0được\u200b tiêm?\u00a0", "\ufeffMọi\u00a0người. ")], header=QA), [("Ai được tiêm?", "Mọi người.")]),
     case("old and new tone placement are one question", lambda: xls([("Hoà giải ở đâu?", "Ở xã."), ("Hòa giải ở đâu?", "Ở xã.")], header=QA), [("Hoà giải ở đâu?", "Ở xã.")], "duplicate"),
+    case("question and answer in one cell beside an empty answer", lambda: xls([TWO[0], ("Hỏi: Tiêm ở đâu? Đáp: Ở trạm y tế xã.", None)], header=QA), [PAIRS[0], ("Tiêm ở đâu?", "Ở trạm y tế xã.")]),
     # findings
     case("empty answer", lambda: xls(OVER, header=QA), None, "empty_answer", cells=("B5",)),
     case("an answer that only keeps the place", lambda: xls([("Ai được tiêm?", "…"), ("Tiêm ở đâu?", 0), ("Tiêm khi nào?", "Đang cập nhật.")], header=QA), None, "empty_answer", "placeholder", cells=("B4", "B5", "B6")),

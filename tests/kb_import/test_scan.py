@@ -3,13 +3,17 @@
 import re
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from viparse.normalize.tcvn3 import TCVN3
 
 from kb_import.keys import key_of, keys_of
 from kb_import.repair import repair_columns, repair_text
 from kb_import.scan import LATIN_END, PUNCTUATION, VIETNAMESE, codes_of, find_long_numbers, is_plain, text_of
+from tests.kb_import.corpus import legacy
 
+OLD = legacy("Câu hỏi của người dân", TCVN3)
 WORDS = (
     "hoà", "hòa", "Toàn", "HOÀ", "quý", "quỷ", "thuỷ", "Thuý ", "khoẻ", "oà", "uý", "Đoà_n", "o", "à", "(hoà)", "uoà",
     "ß", "İ", "ﬁ", "😀", "\u0301", "e\u0301", "\xa0", "\xad", "Ð", "ð", "_x000D_", " ", "  ", "\n", "\n\n\n", " \n",
@@ -68,3 +72,16 @@ def test_ordinary_vietnamese_is_plain() -> None:
     text = "Người dân “đăng ký” ở đâu?\n- Tại UBND xã – giá 10.000 ₫…\x1fHòa giải"
     assert is_plain(codes_of(text))
     assert text_of(codes_of(text)) == text
+
+
+@pytest.mark.parametrize("cells", [["I. Tiêm phòng"], ["Ghi chú", "hỏi lại chị Hà"], ["Căn cứ", "Thông tư số 10 có"]])
+def test_a_column_in_unicode_is_left_alone_beside_one_in_an_old_font(cells: list[str]) -> None:
+    """Their letters stand for others in TCVN3, but what came out would be no better Vietnamese."""
+    (column, _), conversions, _ = repair_columns([cells, [OLD]], fonts=[".VnTime"])
+    assert list(column) == cells
+    assert [one.column for one in conversions] == [1]
+
+
+def test_one_cell_in_an_old_font_is_converted() -> None:
+    _, (conversion,), _ = repair_columns([[OLD]], fonts=[".VnTime"])
+    assert conversion.after == "Câu hỏi của người dân"
