@@ -14,7 +14,7 @@ from bot.base.clock import in_vietnam, now
 from bot.base.db import Database
 from bot.contracts.ids import EntryId, UnitCode
 from faq.abbreviations import load_staff_table, merged
-from faq.asked import Asked, Live
+from faq.asked import Asked
 from faq.calibrate import Calibration, CoveragePoint
 from faq.decide import (
     Decision,
@@ -24,6 +24,7 @@ from faq.dense import Graph
 from faq.embed import Embedder, FloatArray
 from faq.entry import EntryRecord
 from faq.index import Index, Piece, pieces_of
+from faq.live import Live
 from faq.normalise import Abbreviations
 from faq.recalibrate import (
     FEWEST_ENTRIES,

@@ -173,6 +173,14 @@ class Index:
         at = self._at(number)
         return range(int(self._starts[at]), int(self._starts[at + 1]))
 
+    def ways_to_ask(self, number: EntryId) -> tuple[tuple[str, ...], ...]:
+        """The words of that entry's question and of its phrasings, short forms written out. Raises KeyError."""
+        return tuple(self.pieces[row].words for row in self.rows_of(number) if not self.is_answer[row])
+
+    def keys_to_ask(self, number: EntryId) -> frozenset[str]:
+        """The same words as one set, without diacritics. Raises KeyError."""
+        return frozenset(key_of(word) for way in self.ways_to_ask(number) for word in way)
+
     def nearest_entries(self, number: EntryId, count: int) -> list[EntryId]:
         """The entry of that id and those most like its question, nearest first, `count` in all. Raises KeyError."""
         rows = self.rows_of(number)

@@ -7,7 +7,6 @@ from typing import Final
 from faq.decide import MAX_CHOICES, Candidate, Thresholds, choices
 from faq.follow import ABOUT_WORDS, named_in
 from faq.index import Index
-from faq.normalise import key_of, words_of
 from faq.search import Found
 
 TOPIC_WORDS: Final = 4
@@ -50,13 +49,8 @@ def offer_of_siblings(index: Index, found: Found) -> tuple[Candidate, ...]:
     named = named_in(words) if len(words) <= ABOUT_WORDS else frozenset()
     if len(named) < FEWEST_NAMES:
         return ()
-    about = [one for one in found.candidates[:NEAREST] if named <= _keys_of(index, one)]
+    about = [one for one in found.candidates[:NEAREST] if named <= index.keys_to_ask(one.entry)]
     return tuple(about[:MAX_CHOICES]) if len(about) > 1 else ()
-
-
-def _keys_of(index: Index, candidate: Candidate) -> frozenset[str]:
-    draft = index.entry(candidate.entry).draft
-    return frozenset(key_of(word) for text in (draft.question, *draft.phrasings) for word in words_of(text))
 
 
 def topic_of(read: str) -> tuple[str, ...]:
@@ -74,6 +68,4 @@ def topic_of(read: str) -> tuple[str, ...]:
 
 def _is_about(index: Index, candidate: Candidate, words: Sequence[str]) -> bool:
     """Do the words stand next to each other in the entry's question or in a way to ask it?"""
-    draft = index.entry(candidate.entry).draft
-    lines = (f" {' '.join(words_of(text))} " for text in (draft.question, *draft.phrasings))
-    return any(f" {' '.join(words)} " in line for line in lines)
+    return any(f" {' '.join(words)} " in f" {' '.join(way)} " for way in index.ways_to_ask(candidate.entry))

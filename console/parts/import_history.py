@@ -16,8 +16,8 @@ def history_table(
     *,
     on_undo: Callable[[PastImport], Awaitable[None]],
 ) -> None:
-    """One line an import, newest first. Only the newest of a bank that stands can be undone, so "
-    "only it has a button."""
+    """One line an import, newest first. Only the newest of a bank that stands can be undone, so
+    only it has a button."""
     if not past:
         ui.label("Chưa có lần nạp nào.").classes("c-dim").mark("import-none")
         return

@@ -76,6 +76,20 @@ async def test_a_short_question_that_several_entries_could_mean_gets_choices(
     assert {one.id for one in decision.entries} == set(entries[-3:])
 
 
+async def test_a_correction_to_what_no_entry_has_is_not_answered_with_the_old_question(
+    database: Database, embedder: Embedder
+) -> None:
+    entries = await fill(database, *DRAFTS)
+    engine = await started(database, embedder)
+    asked = "dang ky ket hon can giay to gi"
+    decision = await engine.ask("nham y em la hộ chiếu", today=TODAY, previous=asked)
+    assert isinstance(decision, HandOver)
+    decision = await engine.ask("nham y em la khai sinh", today=TODAY, previous=asked)
+    assert isinstance(decision, Answer | OfferChoices)
+    first = decision.entry if isinstance(decision, Answer) else decision.entries[0]
+    assert first.id == entries[1]
+
+
 async def test_an_empty_bank_hands_over(database: Database, embedder: Embedder) -> None:
     engine = await started(database, embedder)
     decision = await engine.ask("Đăng ký kết hôn?", today=TODAY)
