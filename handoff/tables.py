@@ -290,7 +290,7 @@ AUDIT_IS_APPEND_ONLY = (
     for each statement execute function refuse_change()
     """,
 )
-"""Run by the migration, in this order; `metadata.create_all` runs them too."""
+"""In this order; `metadata.create_all` runs them, migration 0002 has them as they were then."""
 
 for statement in AUDIT_IS_APPEND_ONLY:
     event.listen(AuditRow.__table__, "after_create", _run_after_create(statement))

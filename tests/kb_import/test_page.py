@@ -11,11 +11,9 @@ from viparse.normalize.tcvn3 import TCVN3
 
 from bot.base.db import Database
 from faq import store
-from handoff.role import Role
-from tests.browser import be_patient, chromium
-from tests.console.house import PASSWORD, House, gateway
 from tests.kb_import.conftest import BANK, Rows, xls
 from tests.kb_import.corpus import encrypted_xlsx, in_old_font
+from tests.kb_import.editor import editor_at_imports, send
 from tests.kb_import.test_left_out import two_sheets
 
 pytestmark = pytest.mark.slow
@@ -25,26 +23,9 @@ PICTURES = os.environ.get("IMPORT_PICTURES")
 
 @pytest.fixture
 async def page(database: Database, database_url: str) -> AsyncIterator[Page]:
-    """A browser in which an editor of the Health department is logged in, at the import page."""
-    house = House(database)
-    await house.furnish()
-    await house.person("lan", Role.EDITOR, "SYT", "Nguyễn Thị Lan")
-    with gateway(database_url) as address:
-        async with chromium() as browser:
-            context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="vi-VN")
-            page = await be_patient(context).new_page()
-            await page.goto(f"{address}/console/login")
-            await page.locator("input[name=name]").fill("lan")
-            await page.locator("input[name=password]").fill(PASSWORD)
-            await page.get_by_role("button", name="Đăng nhập").click()
-            await page.wait_for_url(lambda url: "/console/login" not in url)
-            await page.goto(f"{address}/console/imports")
-            yield page
-
-
-async def send(page: Page, content: bytes, name: str = "Bộ câu hỏi SYT.xls") -> None:
-    files = [{"name": name, "mimeType": "application/vnd.ms-excel", "buffer": content}]
-    await page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+    """An editor of the Health department at the import page."""
+    async with editor_at_imports(database, database_url) as one:
+        yield one
 
 
 async def picture(page: Page, name: str) -> None:

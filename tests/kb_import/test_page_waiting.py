@@ -8,11 +8,9 @@ import pytest
 from playwright.async_api import FilePayload, Page, expect
 
 from bot.base.db import Database
-from handoff.role import Role
 from kb_import.sheet import BOUNDS
-from tests.browser import be_patient, chromium
-from tests.console.house import PASSWORD, House, gateway
 from tests.kb_import.conftest import BANK, xls
+from tests.kb_import.editor import editor_at_imports, send
 
 pytestmark = pytest.mark.slow
 LONG = xls(
@@ -25,25 +23,8 @@ LONG = xls(
 @pytest.fixture
 async def page(database: Database, database_url: str) -> AsyncIterator[Page]:
     """An editor of the Health department at the import page."""
-    house = House(database)
-    await house.furnish()
-    await house.person("lan", Role.EDITOR, "SYT", "Nguyễn Thị Lan")
-    with gateway(database_url) as address:
-        async with chromium() as browser:
-            context = await browser.new_context(base_url=address, locale="vi-VN")
-            page = await be_patient(context).new_page()
-            await page.goto("/console/login")
-            await page.locator("input[name=name]").fill("lan")
-            await page.locator("input[name=password]").fill(PASSWORD)
-            await page.get_by_role("button", name="Đăng nhập").click()
-            await page.wait_for_url(lambda url: "/console/login" not in url)
-            await page.goto("/console/imports")
-            yield page
-
-
-async def send(page: Page, content: bytes, name: str) -> None:
-    files = [{"name": name, "mimeType": "application/vnd.ms-excel", "buffer": content}]
-    await page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type]
+    async with editor_at_imports(database, database_url) as one:
+        yield one
 
 
 async def test_all_of_the_field_opens_files_and_toasts_leave_the_pages_head_free(page: Page) -> None:

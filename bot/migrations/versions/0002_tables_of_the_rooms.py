@@ -9,12 +9,29 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from handoff.tables import AUDIT_IS_APPEND_ONLY
-
 revision: str = "0002"
 down_revision: str | None = "0001"
 branch_labels: Any = None
 depends_on: Any = None
+
+
+AUDIT_IS_APPEND_ONLY = (
+    """
+    create or replace function refuse_change() returns trigger language plpgsql as $$
+    begin
+        raise exception using message = tg_table_name || ' is append-only', errcode = 'insufficient_privilege';
+    end $$
+    """,
+    """
+    create or replace trigger audit_log_is_append_only before update or delete on audit_log
+    for each row execute function refuse_change()
+    """,
+    """
+    create or replace trigger audit_log_is_not_truncated before truncate on audit_log
+    for each statement execute function refuse_change()
+    """,
+)
+"""As they were when these tables were made: what tables.py says later is a later migration's."""
 
 
 def upgrade() -> None:
@@ -520,7 +537,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_ticket_events_ticket_id", "ticket_events", ["ticket_id", "id"], unique=False)
     for statement in AUDIT_IS_APPEND_ONLY:
-        op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
+        op.get_bind().exec_driver_sql(statement)
 
 
 def downgrade() -> None:
