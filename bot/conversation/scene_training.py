@@ -1,4 +1,4 @@
-"""Makes scenes.json.gz from the intents' examples: `python -m bot.conversation.scene_training` (two minutes).
+"""Makes models/scenes/ from the intents' examples: `python -m bot.conversation.scene_training` (two minutes).
 
 A support vector machine on sentence vectors: examples of `emergency` against those of the other intents, each as
 written and as it is read when it comes without marks. Of a sentence that it knows the reader would restore every mark,
@@ -11,7 +11,6 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import yaml
@@ -22,10 +21,9 @@ from bot.conversation.scenes import CLOSE, LEARNED, Examples, as_meant
 from faq.embed import load_embedder
 from faq.lexicon import Counts, Lexicon
 from faq.normalise import words_of
-from faq.settings import FaqSettings
+from faq.settings import ROOT, FaqSettings
 from nlu_data.vi_nlu.text import has_diacritics, strip_diacritics
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "nlu_data" / "nlu"
 BANKS = ROOT / "kb_import" / "samples" / "content"
 CLOSELY = 10.0

@@ -3,7 +3,7 @@
 Rasa's intent knows words; "cháu nằm úp mặt trong thau nước" has none that alarm. Where the intent is not certain, the
 sentence's vector is compared with those of the examples (a support vector machine), and both together decide. A text
 with few marks or none is read first: the likeliest marks, short forms and slips are put right, since the vectors of
-"chau nam up mat" know little. What each step brings is measured in docs/emergencies.md; scenes.json.gz is made by
+"chau nam up mat" know little. What each step brings is measured in docs/emergencies.md; models/scenes/ is made by
 `python -m bot.conversation.scene_training`.
 """
 
@@ -24,10 +24,10 @@ from faq.embed import Embedder, FloatArray
 from faq.lexicon import Counts, Lexicon
 from faq.normalise import Abbreviations, load_abbreviations, words_of
 from faq.repair import read
-from faq.settings import ABBREVIATIONS_FILE
+from faq.settings import ABBREVIATIONS_FILE, ROOT
 from nlu_data.vi_nlu.text import is_syllable
 
-LEARNED: Final = Path(__file__).with_name("scenes.json.gz")
+LEARNED: Final = ROOT / "models" / "scenes" / "scenes.json.gz"
 WAVERS: Final = (0.02, 0.98)
 """Confidence of the intent from which on, and below which, the meaning is asked."""
 MEANING_COUNTS: Final = 4.0
