@@ -8,7 +8,7 @@ export RASA_TELEMETRY_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PY := .venv/bin/python
 
-.PHONY: help setup setup-dev run test test-fast test-slow test-st lint bench bench-answers bench-conversations bench-live bench-import bench-webhooks soak simulate \
+.PHONY: help setup setup-dev run test test-fast test-slow test-st train lint bench bench-answers bench-conversations bench-live bench-import bench-webhooks soak simulate \
 	screenshots lock licences clean
 
 help: ## What each target does
@@ -80,8 +80,13 @@ test-fast: setup-dev ## Only the fast tests
 test-slow: setup-dev ## Only the slow stage: real Rasa, Chromium, kill -9
 	$(PY) -m pytest -m slow
 
-test-st: .venv-st/.ready ## The embedders' contract tests with the sentence-transformers extra installed (needs torch)
-	.venv-st/bin/python -m pytest tests/contracts/test_embedders.py
+test-st: .venv-st/.ready ## The embedders' contract tests and the teaching of the sentence model (need torch)
+	.venv-st/bin/python -m pytest tests/contracts/test_embedders.py tests/faq/training/test_tune.py
+
+train: .venv-st/.ready setup-dev ## Everything learned anew: sentence vectors (half an hour), ranker, scenes of danger
+	.venv-st/bin/python -m faq.training.tune
+	$(PY) -m faq.training.fit
+	$(PY) -m bot.conversation.scene_training
 
 bench: setup-dev ## Speed, memory and the peer, in one table
 	$(PY) -m bench.house

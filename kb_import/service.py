@@ -43,8 +43,9 @@ Progress = Callable[[str, int, int], None]
 The desk adds "wait": the last number is how many files come before this one.
 """
 
-_ALIKE_COSINE = 0.93
-"""Cosine of multilingual-e5-small at which two questions count as likeness 0.8; unrelated ones lie at 0.75 to 0.85."""
+_ALIKE_COSINE = 0.75
+"""Cosine of the shipped sentence model at which two questions count as likeness 0.8; unrelated ones lie at 0.3 to
+0.55."""
 
 
 class UnknownUnit(Refused):

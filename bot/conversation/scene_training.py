@@ -18,7 +18,7 @@ from sklearn.svm import SVC
 
 from bot.conversation.emergency import INTENT, WORDS
 from bot.conversation.scenes import CLOSE, LEARNED, Examples, as_meant
-from faq.embed import load_embedder
+from faq.embed import load_untaught
 from faq.lexicon import Counts, Lexicon
 from faq.normalise import words_of
 from faq.settings import ROOT, FaqSettings
@@ -89,7 +89,7 @@ def spelled(examples: Sequence[tuple[str, bool]], others: Sequence[str]) -> dict
 
 def main() -> None:
     """Read, embed, fit, write."""
-    embedder = load_embedder(FaqSettings())
+    embedder = load_untaught(FaqSettings())
     examples = load_examples()
     others = [one for one in (*bank_sentences(), *alarm_phrases()) if has_diacritics(one)]
     texts = spelled(examples, others)

@@ -89,7 +89,7 @@ def as_meant(text: str, lexicon: Lexicon) -> str:
 
 
 class Scenes:
-    """Judges scenes with the embedder of the answer search."""
+    """Judges scenes with the sentence model as it came (`faq.embed.load_untaught`)."""
 
     def __init__(self, embedder: Embedder, path: Path = LEARNED) -> None:
         """With another embedder than the one `path` was made with, the intent is left to decide alone."""

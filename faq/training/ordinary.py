@@ -10,6 +10,7 @@ import yaml
 from faq.lexicon import Counts
 from faq.normalise import Abbreviations, words_of
 from faq.synonyms import load_synonyms
+from faq.training.wordings import UNANSWERED, load_practice
 from nlu_data.vi_nlu.text import has_diacritics, is_syllable
 
 HERE: Final = Path(__file__).parent
@@ -33,20 +34,6 @@ def load_samples() -> list[dict[str, Any]]:
     return [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(SAMPLES.glob("*.yml"))]
 
 
-def load_practice() -> dict[str, list[tuple[str, ...]]]:
-    """The practice banks (`practice.txt`): rows of an entry and its wordings; a row of one that begins with "!" is a
-    question nobody answers."""
-    banks: dict[str, list[tuple[str, ...]]] = {}
-    for line in (HERE / "practice.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("# bộ:"):
-            rows = banks.setdefault(line.removeprefix("# bộ:").strip(), [])
-        elif line.startswith("!"):
-            rows.append((line,))
-        elif line.strip() and not line.startswith("#"):
-            rows.append(tuple(part.strip() for part in line.split("|")))
-    return banks
-
-
 def own_lines() -> list[str]:
     """Lines of ordinary speech and the sample banks' questions: their middle is the middle of sentences (`centres`)."""
     lines = (HERE / "sentences.txt").read_text(encoding="utf-8").splitlines()
@@ -68,7 +55,7 @@ def _own_sentences() -> Iterator[list[str]]:
     for rows in load_practice().values():
         for row in rows:
             for text in row:
-                yield from _parts(text)
+                yield from _parts(text.removeprefix(UNANSWERED))
     yield from (list(name) for name in load_synonyms().names())
 
 

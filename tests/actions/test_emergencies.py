@@ -4,7 +4,7 @@ import pytest
 
 from bench.emergencies import judge, sentences
 from bot.conversation.scenes import Scenes
-from faq.embed import load_embedder
+from faq.embed import load_untaught
 from faq.settings import FaqSettings
 from tests.actions.conftest import House
 from tests.bot.conversation.measure import spelled
@@ -39,7 +39,7 @@ def test_these_rounds_are_not_trained_on() -> None:
 async def test_scenes_are_found_and_harmless_ones_left_alone(
     house: House, name: str, spelling: str, most_missed: int, most_alarms: int
 ) -> None:
-    scenes = Scenes(load_embedder(FaqSettings()))
+    scenes = Scenes(load_untaught(FaqSettings()))
     missed: list[str] = []
     alarms: list[str] = []
     for text, emergency in sentences(name):

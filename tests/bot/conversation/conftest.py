@@ -12,7 +12,7 @@ from bot.conversation.converse import Conversing
 from bot.conversation.rasa import RasaClient
 from bot.conversation.staff import StaffDesk
 from bot.conversation.tables import MessageRow
-from faq.embed import Embedder, load_embedder
+from faq.embed import Embedder, load_embedder, load_untaught
 from faq.engine import FaqEngine
 from faq.entry import EntryDraft
 from faq.settings import FaqSettings
@@ -83,6 +83,11 @@ class TalkHouse(BotHouse):
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
     return load_embedder(FaqSettings())
+
+
+@pytest.fixture(scope="session")
+def untaught() -> Embedder:
+    return load_untaught(FaqSettings())
 
 
 @pytest.fixture

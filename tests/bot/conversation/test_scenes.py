@@ -21,16 +21,16 @@ SCENE = "cháu nó nằm úp mặt trong thau nước"
 QUESTION = "làm căn cước cho cháu cần mang theo giấy tờ gì"
 
 
-async def test_where_the_intent_wavers_the_meaning_decides(embedder: Embedder) -> None:
-    scenes = Scenes(embedder)
+async def test_where_the_intent_wavers_the_meaning_decides(untaught: Embedder) -> None:
+    scenes = Scenes(untaught)
     assert find_emergency(SCENE) is None
     assert await scenes.confidence(SCENE, 0.3) > 0.8
     assert await scenes.confidence(QUESTION, 0.5) < 0.2
 
 
 @pytest.mark.parametrize("spelling", ["no diacritics", "bare teencode", "Telex keys", "half the marks", "drawn out"])
-def test_the_meaning_is_read_in_every_spelling(embedder: Embedder, spelling: str) -> None:
-    scenes = Scenes(embedder)
+def test_the_meaning_is_read_in_every_spelling(untaught: Embedder, spelling: str) -> None:
+    scenes = Scenes(untaught)
     assert scenes.by_meaning(dict(spelled(SCENE))[spelling]) > 0
     assert scenes.by_meaning(dict(spelled(QUESTION))[spelling]) < -0.5
 
@@ -47,8 +47,8 @@ def test_only_what_was_not_written_with_marks_is_read() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(st.floats(0, 1).filter(lambda sure: not WAVERS[0] <= sure < WAVERS[1]))
-async def test_a_clear_intent_stays_as_it_is(embedder: Embedder, sure: float) -> None:
-    assert await Scenes(embedder).confidence(SCENE, sure) == sure
+async def test_a_clear_intent_stays_as_it_is(untaught: Embedder, sure: float) -> None:
+    assert await Scenes(untaught).confidence(SCENE, sure) == sure
 
 
 @given(st.floats(*WAVERS), st.floats(*WAVERS), st.floats(-3, 3), st.floats(-3, 3))
@@ -65,13 +65,13 @@ def test_what_was_learned_survives_the_file() -> None:
     assert again.words == learned.words
 
 
-async def test_with_another_embedder_the_intent_decides_alone(embedder: Embedder, tmp_path: Path) -> None:
+async def test_with_another_embedder_the_intent_decides_alone(untaught: Embedder, tmp_path: Path) -> None:
     learned = json.loads(gzip.decompress(LEARNED.read_bytes()))
-    assert learned["embedder"] == embedder.name, "python -m bot.conversation.scene_training"
-    assert Examples.from_json(learned).vectors.shape[1] == embedder.dim
+    assert learned["embedder"] == untaught.name, "python -m bot.conversation.scene_training"
+    assert Examples.from_json(learned).vectors.shape[1] == untaught.dim
     other = tmp_path / "scenes.json.gz"
     other.write_bytes(gzip.compress(json.dumps(learned | {"embedder": "another"}).encode()))
-    scenes = Scenes(embedder, other)
+    scenes = Scenes(untaught, other)
     assert await scenes.confidence(SCENE, 0.3) == 0.3
     with pytest.raises(ValueError, match="nothing was learned"):
         scenes.by_meaning(SCENE)
