@@ -163,10 +163,32 @@ class _Both:
             return best
         if corrects and named_in(self.words).isdisjoint(self.asking.live.index.keys_to_ask(best.candidates[0].entry)):
             return None
+        if best.confidence > self.alone.confidence and self.asking.verdict(best) is not Verdict.HANDOVER:
+            return best
+        fitting = self._what_fits(best)
+        if fitting is not None and fitting.confidence > max(best.confidence, self.alone.confidence):
+            return fitting
         if best.confidence > self.alone.confidence:
             return best
         short = len(words_of(text)) <= BARE_WORDS and self.asking.verdict(best) is Verdict.ANSWER
         return best if short else None
+
+    def _what_fits(self, found: Found) -> Found | None:
+        """After "mất căn cước làm lại ở đâu", of "thế còn làm lần đầu": without what the follow-up does away with.
+
+        That is what an entry lacks which has every word that the follow-up names: "mất" and "lại" go, "căn cước" stays.
+        """
+        added, named, keys_of = follow_up(self.words), named_in(self.words), self.asking.live.index.keys_to_ask
+        if not added or not named:
+            return None
+        for likely in found.candidates[:NEAR]:
+            keys = keys_of(likely.entry)
+            if named <= keys:
+                kept = tuple(word for word in self.before if key_of(word) in keys)
+                joined = self.asking.join(kept, added, self.repairs, self.given)
+                surely = self.asking.verdict(joined) is not Verdict.HANDOVER
+                return joined if surely and joined.candidates[0].entry == likely.entry else None
+        return None
 
     def unled(self) -> Found | None:
         """A question that may lean on the one before it without saying so.

@@ -90,6 +90,22 @@ async def test_a_correction_to_what_no_entry_has_is_not_answered_with_the_old_qu
     assert first.id == entries[1]
 
 
+async def test_a_follow_up_does_away_with_what_it_replaces(database: Database, embedder: Embedder) -> None:
+    """Of "quán ăn có được bán tại chỗ không" the entry on karaoke bars has no "ăn", "bán" and "tại chỗ"."""
+    drafts = [
+        EntryDraft("Nhà hàng, quán ăn được bán tại chỗ ở những cấp độ dịch nào?", "Ở cấp 1 và cấp 2."),
+        EntryDraft("Quán karaoke, mát-xa, internet, tiệm cắt tóc đã được mở lại chưa?", "Tiệm cắt tóc đã được mở."),
+        EntryDraft("Cơ sở karaoke bị tạm dừng mà vẫn lén hoạt động thì báo ở đâu?", "Báo công an cấp xã."),
+    ]
+    entries = await fill(database, *DRAFTS, *drafts)
+    engine = await started(database, embedder)
+    asked = "quán ăn có được bán tại chỗ không"
+    decision = await engine.ask("thế quán karaoke", today=TODAY, previous=asked)
+    assert isinstance(decision, Answer)
+    assert decision.entry.id == entries[4]
+    assert isinstance(await engine.ask("thế còn hộ chiếu thì sao", today=TODAY, previous=asked), HandOver)
+
+
 async def test_an_empty_bank_hands_over(database: Database, embedder: Embedder) -> None:
     engine = await started(database, embedder)
     decision = await engine.ask("Đăng ký kết hôn?", today=TODAY)
